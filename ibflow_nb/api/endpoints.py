@@ -1,0 +1,185 @@
+"""The endpoint table: every call of the API, once.
+
+The server builds its routes and its OpenAPI document from it, the client its requests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ibflow_nb.api import files, flow, jobs, results
+from ibflow_nb.api.schema import Reply, Request
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One call.
+
+    Attributes:
+        name: identifier, used in errors and as OpenAPI operation id.
+        method: HTTP method.
+        path: path below the root, such as ``flow/run_flow_async``; ``{path}`` stands for a
+            drive path.
+        summary: one line on what it does.
+        source: document and section that define it.
+        request: type of the JSON body, or of the query for GET; None for raw bytes or nothing.
+        reply: type of the JSON reply; None for raw bytes or nothing.
+        version: 1 (HTTP 200 with ``status``) or 2 (HTTP status codes).
+        resend: whether sending it twice has the effect of sending it once.
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    source: str
+    request: type[Request] | None = None
+    reply: type[Reply] | None = None
+    version: int = 1
+    resend: bool = False
+
+    @property
+    def url(self) -> str:
+        """Path from the server's root: ``/api/v1/...`` or ``/api/v2/...``."""
+        return f"/api/v{self.version}/{self.path}"
+
+
+RUN_FLOW = Endpoint(
+    "run_flow_async",
+    "POST",
+    "flow/run_flow_async",
+    "Run a flow.",
+    "Flow API, Run a flow",
+    flow.RunFlow,
+    flow.SubmissionReply,
+)
+JOB_STATUS = Endpoint(
+    "job_status",
+    "GET",
+    "jobs/status",
+    "Tell how a job stands.",
+    "Flow API, Job status; Marketplace and Solution API, Get Solution Execution Status",
+    jobs.JobStatusQuery,
+    jobs.JobStatusReply,
+    resend=True,
+)
+JOB_LIST = Endpoint(
+    "job_list",
+    "GET",
+    "jobs/list",
+    "List jobs, newest first.",
+    "Job API, list",
+    jobs.JobListQuery,
+    jobs.JobListReply,
+    resend=True,
+)
+JOB_CANCEL = Endpoint(
+    "job_cancel",
+    "POST",
+    "jobs/cancel",
+    "Stop a job.",
+    "Job API, cancel",
+    jobs.JobIdRequest,
+    jobs.JobStatusReply,
+    resend=True,
+)
+RESULTS = Endpoint(
+    "flow_results",
+    "POST",
+    "flow_binary/results",
+    "Read the records of a run, 20 files a page.",
+    "Flow Results API",
+    results.ResultsQuery,
+    results.ResultsReply,
+    resend=True,
+)
+FILE_CREATE = Endpoint(
+    "file_create",
+    "POST",
+    "files/{path}",
+    "Create an empty file or a folder.",
+    "Filesystem API V2, create",
+    files.CreateNode,
+    version=2,
+)
+FILE_WRITE = Endpoint(
+    "file_write",
+    "PUT",
+    "files/{path}",
+    "Write a file; If-None-Match: * refuses to overwrite.",
+    "Filesystem API V2, write",
+    version=2,
+    resend=True,
+)
+FILE_APPEND = Endpoint(
+    "file_append",
+    "PATCH",
+    "files/{path}",
+    "Write a chunk at the IB-Cursor (0 start, -1 end).",
+    "Filesystem API V2, append",
+    version=2,
+)
+FILE_READ = Endpoint(
+    "file_read",
+    "GET",
+    "files/{path}",
+    "Read a file (also a Range), or list a folder.",
+    "Filesystem API V2, read and list",
+    reply=files.Listing,
+    version=2,
+    resend=True,
+)
+FILE_HEAD = Endpoint(
+    "file_head",
+    "HEAD",
+    "files/{path}",
+    "Tell whether a path exists, its kind and size.",
+    "Filesystem API V2, head",
+    version=2,
+    resend=True,
+)
+FILE_DELETE = Endpoint(
+    "file_delete",
+    "DELETE",
+    "files/{path}",
+    "Delete a file or a folder.",
+    "Filesystem API V2, delete",
+    version=2,
+    resend=True,
+)
+FILE_COPY = Endpoint(
+    "file_copy",
+    "POST",
+    "files/copy",
+    "Copy a file or a folder.",
+    "Filesystem API V2, copy",
+    files.CopyNode,
+    files.FileJobReply,
+    version=2,
+    resend=True,
+)
+FILE_MOVE = Endpoint(
+    "file_move",
+    "POST",
+    "files/move",
+    "Move a file or a folder.",
+    "Filesystem API V2, move",
+    files.CopyNode,
+    files.FileJobReply,
+    version=2,
+)
+FILE_EXTRACT = Endpoint(
+    "file_extract",
+    "POST",
+    "files/extract",
+    "Unpack a zip file into a folder.",
+    "Filesystem API V2, extract",
+    files.CopyNode,
+    files.FileJobReply,
+    version=2,
+    resend=True,
+)
+
+ENDPOINTS: tuple[Endpoint, ...] = tuple(
+    value for value in list(globals().values()) if isinstance(value, Endpoint)
+)

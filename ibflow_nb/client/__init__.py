@@ -1,0 +1,1 @@
+"""HTTP: connection, retry, streaming upload, one small class for each API family."""

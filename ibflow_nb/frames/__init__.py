@@ -1,0 +1,1 @@
+"""Records and the pandas frames made of them."""

@@ -1,0 +1,1 @@
+"""Reading documents: any supported file becomes records of words with boxes and layout text."""

@@ -1,0 +1,1 @@
+"""Running jobs: the ledger, the dispatcher, the worker pool, recovery."""

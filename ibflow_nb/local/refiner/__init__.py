@@ -1,0 +1,1 @@
+"""The extraction language: grammar, evaluator, functions."""

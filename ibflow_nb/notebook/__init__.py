@@ -1,0 +1,1 @@
+"""IPython and the screen: the magic, expansion, completion, progress, history."""
