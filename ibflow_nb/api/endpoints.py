@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ibflow_nb.api import files, flow, jobs, results
-from ibflow_nb.api.schema import Reply, Request
+from ibflow_nb.api.schema import Envelope, Reply, Request
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,150 @@ JOB_CANCEL = Endpoint(
     jobs.JobIdRequest,
     jobs.JobStatusReply,
     resend=True,
+)
+JOB_PAUSE = Endpoint(
+    "job_pause",
+    "POST",
+    "jobs/pause",
+    "Let running files finish and start no more.",
+    "Job API, pause",
+    jobs.JobIdRequest,
+    jobs.JobStatusReply,
+    resend=True,
+)
+JOB_RESUME = Endpoint(
+    "job_resume",
+    "POST",
+    "jobs/resume",
+    "Go on with a paused job or one stopped at a checkpoint.",
+    "Job API, resume",
+    jobs.JobIdRequest,
+    jobs.JobStatusReply,
+    resend=True,
+)
+JOB_RETRY = Endpoint(
+    "job_retry",
+    "POST",
+    "jobs/retry",
+    "Run the failed files of an ended job again.",
+    "Job API, retry",
+    jobs.JobIdRequest,
+    jobs.JobStatusReply,
+)
+JOB_LOGS = Endpoint(
+    "job_logs",
+    "GET",
+    "jobs/logs",
+    "Read a job's log.",
+    "Job API, logs (defined here in the platform's style)",
+    jobs.JobLogsQuery,
+    jobs.JobLogsReply,
+    resend=True,
+)
+JOB_PIPELINES = Endpoint(
+    "job_pipelines",
+    "POST",
+    "jobs/pipelines",
+    "Replace the pipelines of a job.",
+    "Flow Pipeline API",
+    jobs.JobPipelines,
+    Envelope,
+    resend=True,
+)
+PIPELINES = Endpoint(
+    "pipelines",
+    "GET",
+    "flow/pipeline",
+    "List the pipelines.",
+    "Flow Pipeline API",
+    jobs.PipelinesQuery,
+    jobs.PipelinesReply,
+    resend=True,
+)
+PIPELINES_OF_JOBS = Endpoint(
+    "pipelines_of_jobs",
+    "GET",
+    "jobs/pipelines",
+    "List the pipelines, at its second address.",
+    "Flow Pipeline API",
+    jobs.PipelinesQuery,
+    jobs.PipelinesReply,
+    resend=True,
+)
+RUN_STEP = Endpoint(
+    "run_step_async",
+    "POST",
+    "flow/run_step_async",
+    "Run one step.",
+    "Flow API, Run a step; Run a fully configured step",
+    flow.RunStep,
+    flow.SubmissionReply,
+)
+RESTART = Endpoint(
+    "restart",
+    "POST",
+    "flow/restart",
+    "Run a job again from the beginning, under a new id.",
+    "Flow API, Restart a flow",
+    jobs.JobIdRequest,
+    flow.SubmissionReply,
+)
+RUN_METAFLOW = Endpoint(
+    "run_metaflow_async",
+    "POST",
+    "flow/run_metaflow_async",
+    "Classify each file and run the flow of its class.",
+    "Flow API, Run a metaflow",
+    flow.RunMetaflow,
+    flow.SubmissionReply,
+)
+RUN_FLOWS = Endpoint(
+    "run_flows_async",
+    "POST",
+    "flow/run_flows_async",
+    "Run all flows of a folder.",
+    "Flow API, run_flows_async",
+    flow.RunFlows,
+    flow.SubmissionReply,
+)
+REVIEW = Endpoint(
+    "review",
+    "POST",
+    "flow/review",
+    "Give reviewed values to a job stopped at a checkpoint.",
+    "Defined here in the platform's style",
+    flow.ReviewJob,
+    Envelope,
+    resend=True,
+)
+EXPORT_BATCH = Endpoint(
+    "export_review_batch",
+    "POST",
+    "flow/export/review_batch",
+    "Give a run's records as CSV.",
+    "Flow API, export flow output",
+    flow.ExportBatch,
+    flow.ExportReply,
+    resend=True,
+)
+COMPILE = Endpoint(
+    "flow_binary_compile",
+    "POST",
+    "flow_binary/compile",
+    "Compile a flow into an .ibflowbin.",
+    "Flow Binary API, compile",
+    flow.CompileBinary,
+    flow.CompileReply,
+    resend=True,
+)
+RUN_BINARY = Endpoint(
+    "run_binary_async",
+    "POST",
+    "flow/run_binary_async",
+    "Run a flow binary.",
+    "Flow Binary API, Run a Flow Binary",
+    flow.RunBinary,
+    flow.SubmissionReply,
 )
 RESULTS = Endpoint(
     "flow_results",

@@ -161,3 +161,61 @@ class JobListReply(Envelope):
 
     jobs: list[JobSummary]
     next_page: str | None = None
+
+
+class LogEntry(Reply, omit_defaults=False):
+    """One line of a job's log; ``ts`` is ``YYYY-MM-DD HH:MM:SS,mmm`` in UTC."""
+
+    ts: str
+    log: str
+    step: str = ""
+    jobId: str = ""  # noqa: N815
+    taskId: str = ""  # noqa: N815
+
+
+class JobLogsQuery(Request):
+    """Query of ``jobs/logs``.
+
+    Attributes:
+        job_id: the job.
+        offset: lines to pass over, to follow a running job.
+        limit: lines at most.
+    """
+
+    job_id: str
+    offset: int = 0
+    limit: int = 10_000
+
+
+class JobLogsReply(Envelope):
+    """Reply of ``jobs/logs``: the lines, and whether there are more."""
+
+    job_id: str
+    logs: list[LogEntry]
+    has_more: bool = False
+
+
+class JobPipelines(Request):
+    """Body of ``jobs/pipelines``: replaces the pipelines of a job; an empty list clears them."""
+
+    job_id: str
+    pipeline_ids: list[str] = []
+
+
+class Pipeline(Reply, omit_defaults=False):
+    """A pipeline: a name that runs are collected under."""
+
+    id: str
+    name: str
+    permissions: list[str] = []
+    is_manager: bool = True
+
+
+class PipelinesQuery(Request):
+    """Query of the pipeline list; there is nothing to ask for."""
+
+
+class PipelinesReply(Envelope):
+    """Reply of the pipeline list."""
+
+    pipelines: list[Pipeline]
