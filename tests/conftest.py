@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Examples are counted, not timed, and the same in every run: a failure repeats.
+settings.register_profile("project", deadline=None, derandomize=True, database=None)
+settings.load_profile("project")
 
 PROJECT = Path(__file__).resolve().parent.parent
 
