@@ -1,0 +1,90 @@
+"""Settings of one embedded platform; the server and the engine read the same object."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from ibflow_nb.local.limits import Limits
+
+STATE_FOLDER = ".ibflow"
+
+
+class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Mail server for notifications; with an empty ``host`` mails are kept as ``.eml`` files.
+
+    Attributes:
+        host: name of the server.
+        port: its port.
+        user: name to log in with; empty for no login.
+        password: never shown in a repr, log or traceback.
+        sender: address in ``From``.
+        starttls: whether to switch to TLS before anything is sent.
+        timeout: seconds to wait for the server.
+    """
+
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    sender: str = "ibflow@localhost"
+    starttls: bool = False
+    timeout: float = 20.0
+
+    def __repr__(self) -> str:
+        """Leave the password out."""
+        return f"SmtpSettings(host={self.host!r}, port={self.port}, user={self.user!r})"
+
+
+class DeliverySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How webhooks and mails are sent.
+
+    Attributes:
+        timeout: seconds that a webhook's receiver has to answer.
+        repeats: how often a delivery is sent again when it failed.
+        backoff: seconds before the first repeat; doubled for each one after it.
+        backoff_max: seconds between two repeats at most.
+    """
+
+    timeout: float = 10.0
+    repeats: int = 7
+    backoff: float = 1.0
+    backoff_max: float = 300.0
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What one platform is started with.
+
+    Attributes:
+        root: folder of the drive; state lives in ``root/.ibflow``.
+        user: the embedded user, owner of run folders ``run_<user>``.
+        workers: worker processes; 0 takes one a core, as far as memory allows.
+        executor: ``local``, or ``dask://HOST:PORT``.
+        limits: what files, requests and workers may cost.
+        smtp: mail server for notifications.
+        delivery: how webhooks and mails are sent.
+        recycle_after: units after which a worker process is replaced.
+        log_bytes: size of one job's log; later lines are dropped and the log says so.
+        steps_module: module that provides ``get_step`` and ``STEP_NAMES``.
+        idle_exit: seconds without jobs and without leases after which the server ends; 0 never.
+        stop_grace: seconds that running units get to finish when the server is told to stop.
+    """
+
+    root: Path
+    user: str = "local"
+    workers: int = 0
+    executor: str = "local"
+    limits: Limits = msgspec.field(default_factory=Limits)
+    smtp: SmtpSettings = msgspec.field(default_factory=SmtpSettings)
+    delivery: DeliverySettings = msgspec.field(default_factory=DeliverySettings)
+    recycle_after: int = 200
+    log_bytes: int = 20 * 1024**2
+    steps_module: str = "ibflow_nb.local.steps.registry"
+    idle_exit: float = 0.0
+    stop_grace: float = 5.0
+
+    @property
+    def state_dir(self) -> Path:
+        """Folder of the platform's own files: ``root/.ibflow``."""
+        return self.root / STATE_FOLDER
