@@ -1,0 +1,329 @@
+"""Words with boxes become layout text: visual rows stay lines, columns are kept by spaces.
+
+One renderer serves the words of PDF text layers, of OCR, and of formats without geometry, so
+that a field rule written for a digital document also works on its scan.
+
+How a page is rendered: words that share a height band form a line; inside a line, words with
+an ordinary space between them form a segment. A segment starts at the column its left edge has
+on a grid of the page's character width, moved right where the text before it needs the room;
+segments with the same left edge share one column, so that table columns stay aligned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from statistics import median
+
+import msgspec
+
+from ibflow_nb.local.documents.record import Layout, PageMetadata, Record, Word
+
+PAGE_SEPARATOR = "\f"
+CELL_WIDTH = 8.0
+CELL_HEIGHT = 16.0
+TAB_STOP = 8
+
+_SEGMENT_GAP = 1.6  # a gap wider than this many characters separates two columns
+_SAME_EDGE = 0.6  # left edges closer than this many characters are one column
+_SAME_LINE = 0.5  # overlap of two heights, as a share of the smaller one, on one line
+_DENSE_SHARE = 0.25  # share of the characters that may be narrower than the page's cell
+_MAX_COLUMNS = 400  # columns of a page that is not a text grid
+_SIDEWAYS = 3.0  # a word this many times taller than the others and narrow runs sideways
+
+
+class Page(msgspec.Struct, gc=False):
+    """A page as a reader gives it.
+
+    Attributes:
+        width, height: of the upright page, in pixels.
+        words: words with boxes in the page's pixels, in any order.
+        number: page of the file, from 0.
+        is_image: whether the words come from OCR.
+        image: path of the page image relative to the folder of the record file, or empty.
+        rotation: degrees that the page was turned clockwise to stand upright.
+    """
+
+    width: float
+    height: float
+    words: list[Word]
+    number: int = 0
+    is_image: bool = False
+    image: str = ""
+    rotation: float = 0.0
+
+
+def compose(pages: Sequence[Page], *, input_path: str = "") -> Record:
+    """Make one record of pages.
+
+    Args:
+        pages: the pages in order; their words get ``page``, ``offset`` and sizes set.
+        input_path: drive path of the source file.
+
+    Returns:
+        A record with its layout text, lines of words in reading order, and page layouts.
+    """
+    record = Record(
+        metadata_list=[
+            PageMetadata(
+                Layout(
+                    width=page.width,
+                    height=page.height,
+                    page=page.number,
+                    page_input_path=input_path,
+                    processed_image_path=page.image,
+                    corrected_rotation=page.rotation,
+                    is_image_page=page.is_image,
+                )
+            )
+            for page in pages
+        ]
+    )
+    for page in pages:
+        for word in page.words:
+            word.page = page.number
+    return _lay_out(record, (page.words for page in pages))
+
+
+def recompose(record: Record) -> Record:
+    """Render the text of a record again after its words were changed, in place.
+
+    Returns:
+        The same record, with ``text``, ``lines`` and every ``offset`` made anew.
+    """
+    by_page: dict[int, list[Word]] = {page: [] for page in record.pages}
+    for line in record.lines:
+        for word in line:
+            by_page.setdefault(word.page, []).append(word)
+    return _lay_out(record, by_page.values())
+
+
+def page_from_text(text: str, number: int = 0) -> Page:
+    """Lay plain text on a grid where each character has a cell, so that words get boxes.
+
+    Args:
+        text: lines of one page; tabs go to the next multiple of eight columns.
+        number: page of the file, from 0.
+
+    Returns:
+        A page that renders to the same text, without spaces at line ends.
+    """
+    lines = [line.expandtabs(TAB_STOP) for line in text.replace("\f", "\n").splitlines()]
+    words = [
+        word for row, line in enumerate(lines) for word in _grid_words(line, row * CELL_HEIGHT)
+    ]
+    columns = max((len(line) for line in lines), default=1)
+    return Page(
+        width=max(columns, 1) * CELL_WIDTH,
+        height=max(len(lines), 1) * CELL_HEIGHT,
+        words=words,
+        number=number,
+    )
+
+
+def _grid_words(line: str, top: float) -> Iterator[Word]:
+    column = 0
+    for text in line.split():
+        column = line.index(text, column)
+        yield Word(
+            word=text,
+            start_x=column * CELL_WIDTH,
+            start_y=top,
+            end_x=(column + len(text)) * CELL_WIDTH,
+            end_y=top + CELL_HEIGHT,
+            line_height=CELL_HEIGHT,
+            word_width=len(text) * CELL_WIDTH,
+            char_width=CELL_WIDTH,
+        )
+        column += len(text)
+
+
+def _lay_out(record: Record, pages: Iterable[list[Word]]) -> Record:
+    texts: list[str] = []
+    lines: list[list[Word]] = []
+    offset = 0
+    for words, metadata in zip(pages, record.metadata_list, strict=True):
+        page_lines, text = _render_page(words, metadata.layout.width)
+        for line in page_lines:
+            for word in line:
+                word.offset += offset
+        lines += page_lines
+        texts.append(text)
+        offset += len(text) + len(PAGE_SEPARATOR)
+    record.text = PAGE_SEPARATOR.join(texts)
+    record.lines = lines
+    return record
+
+
+def _render_page(words: list[Word], width: float) -> tuple[list[list[Word]], str]:
+    """Order a page's words into lines and render them; offsets count from the page's start."""
+    words = [word for word in words if word.word.strip()]
+    if not words:
+        return [], ""
+    grid = _is_grid(words)
+    for word in words:
+        if not grid:
+            word.line_height = word.end_y - word.start_y
+            word.word_width = word.end_x - word.start_x
+            word.char_width = word.word_width / len(word.word)
+    lines = _group_lines(words)
+    cell = CELL_WIDTH if grid else max(_cell_width(words), width / _MAX_COLUMNS, 0.1)
+    origin = 0.0 if grid else min(word.start_x for word in words)
+    segments = [_split_segments(line, number, cell) for number, line in enumerate(lines)]
+    _assign_columns(segments, cell, origin)
+    return lines, _write(segments, _blank_lines(lines, grid=grid))
+
+
+def _is_grid(words: list[Word]) -> bool:
+    return all(
+        word.char_width == CELL_WIDTH
+        and word.line_height == CELL_HEIGHT
+        and word.start_x % CELL_WIDTH == 0
+        and word.start_y % CELL_HEIGHT == 0
+        for word in words
+    )
+
+
+class _Band:
+    """The words of one line and the mean height band that they cover, weighted by length."""
+
+    __slots__ = ("bottom", "top", "weight", "words")
+
+    def __init__(self, word: Word) -> None:
+        self.words = [word]
+        self.top, self.bottom, self.weight = word.start_y, word.end_y, len(word.word)
+
+    def overlap(self, word: Word) -> float:
+        """Give the common height as a share of the smaller of the two."""
+        common = min(self.bottom, word.end_y) - max(self.top, word.start_y)
+        smaller = min(self.bottom - self.top, word.end_y - word.start_y)
+        if smaller <= 0:
+            return 1.0 if common >= 0 else 0.0
+        return common / smaller
+
+    def add(self, word: Word) -> None:
+        """Take a word in; the band moves towards it."""
+        share = len(word.word) / (self.weight + len(word.word))
+        self.top += (word.start_y - self.top) * share
+        self.bottom += (word.end_y - self.bottom) * share
+        self.weight += len(word.word)
+        self.words.append(word)
+
+
+def _group_lines(words: list[Word]) -> list[list[Word]]:
+    usual = median(word.end_y - word.start_y for word in words)
+    upright: list[Word] = []
+    sideways: list[Word] = []
+    for word in words:
+        tall = word.line_height > _SIDEWAYS * max(usual, word.word_width)
+        (sideways if tall and len(word.word) > 1 else upright).append(word)
+    bands: list[_Band] = []
+    for word in sorted(upright, key=lambda word: word.start_y + word.end_y):
+        best = max(bands[-3:], key=lambda band: band.overlap(word), default=None)
+        if best is not None and best.overlap(word) >= _SAME_LINE:
+            best.add(word)
+        else:
+            bands.append(_Band(word))
+    bands.sort(key=lambda band: band.top + band.bottom)
+    lines = [sorted(band.words, key=lambda word: word.start_x) for band in bands]
+    return lines + [[word] for word in sideways]
+
+
+def _cell_width(words: list[Word]) -> float:
+    """Give a character width that all but the densest quarter of the page's text fits in."""
+    widths = sorted((word.char_width, len(word.word)) for word in words)
+    remaining = _DENSE_SHARE * sum(length for _, length in widths)
+    for width, length in widths:
+        remaining -= length
+        if remaining <= 0:
+            return width
+    return widths[-1][0]
+
+
+class _Segment:
+    """Words of a line with ordinary spaces between them."""
+
+    __slots__ = ("column", "line", "previous", "words")
+
+    def __init__(self, word: Word, line: int, previous: _Segment | None) -> None:
+        self.words = [word]
+        self.line = line
+        self.previous = previous
+        self.column = 0
+
+    @property
+    def end(self) -> int:
+        """Column after the last character."""
+        return self.column + sum(len(word.word) + 1 for word in self.words) - 1
+
+
+def _split_segments(line: list[Word], number: int, cell: float) -> list[_Segment]:
+    segments = [_Segment(line[0], number, None)]
+    reach = line[0].end_x
+    for before, word in pairwise(line):
+        character = max(cell, 0.4 * min(before.line_height, word.line_height))
+        if word.start_x - reach > _SEGMENT_GAP * character:
+            segments.append(_Segment(word, number, segments[-1]))
+        else:
+            segments[-1].words.append(word)
+        reach = max(reach, word.end_x)
+    return segments
+
+
+def _assign_columns(lines: list[list[_Segment]], cell: float, origin: float) -> None:
+    """Give each segment its column, from left to right over the whole page."""
+    ordered = sorted(
+        (segment for line in lines for segment in line),
+        key=lambda segment: segment.words[0].start_x,
+    )
+    column: list[_Segment] = []
+    for segment in ordered:
+        left = segment.words[0].start_x
+        if column and left - column[0].words[0].start_x > _SAME_EDGE * cell:
+            _place(column, cell, origin)
+            column = []
+        column.append(segment)
+    _place(column, cell, origin)
+
+
+def _place(segments: list[_Segment], cell: float, origin: float) -> None:
+    """Start segments with one left edge at the first column where all of them have room."""
+    wanted = round((segments[0].words[0].start_x - origin) / cell)
+    needed = max((s.previous.end + 2 for s in segments if s.previous), default=0)
+    for segment in segments:
+        segment.column = max(wanted, needed)
+
+
+def _blank_lines(lines: list[list[Word]], *, grid: bool) -> list[int]:
+    """Count the empty lines in front of each line: all of a grid, else one for a wide gap."""
+    if grid:
+        rows = [-1, *(round(line[0].start_y / CELL_HEIGHT) for line in lines)]
+        return [row - before - 1 for before, row in pairwise(rows)]
+    height = median(word.line_height for line in lines for word in line)
+    tops = [min(word.start_y for word in line) for line in lines]
+    bottoms = [max(word.end_y for word in line) for line in lines]
+    gaps = (top - bottom for top, bottom in zip(tops[1:], bottoms, strict=False))
+    return [0, *(1 if gap > 0.8 * height else 0 for gap in gaps)]
+
+
+def _write(lines: list[list[_Segment]], blanks: list[int]) -> str:
+    """Write the lines and note the offset of each word."""
+    parts: list[str] = []
+    offset = 0
+
+    def put(text: str) -> None:
+        nonlocal offset
+        parts.append(text)
+        offset += len(text)
+
+    for number, (line, empty) in enumerate(zip(lines, blanks, strict=True)):
+        put("\n" * (empty + (number > 0)))
+        position = 0
+        for segment in line:
+            put(" " * (segment.column - position))
+            for index, word in enumerate(segment.words):
+                put(" " if index else "")
+                word.offset = offset
+                put(word.word)
+            position = segment.end
+    return "".join(parts)

@@ -1,0 +1,32 @@
+"""Finds a flow step by its internal name and imports it only then."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+from ibflow_nb.api.errors import InvalidRequest
+from ibflow_nb.local.steps.base import Step
+
+_STEPS = {
+    "process_files": "process_files:ProcessFiles",
+    "apply_refiner": "apply_refiner:ApplyRefiner",
+}
+
+STEP_NAMES = tuple(_STEPS)
+
+
+def get_step(name: str) -> Step:
+    """Give the step with this internal name.
+
+    Args:
+        name: such as ``process_files``.
+
+    Raises:
+        InvalidRequest: there is no such step.
+    """
+    if name not in _STEPS:
+        known = ", ".join(STEP_NAMES)
+        raise InvalidRequest(f"There is no flow step {name!r}; the steps are {known}.")
+    module, _, cls = _STEPS[name].partition(":")
+    return cast("Step", getattr(import_module(f"{__package__}.{module}"), cls)())
