@@ -81,6 +81,11 @@ class Field(msgspec.Struct, omit_defaults=True):
     model_confidence: float | None = None
     provenance: Provenance | None = None
 
+    @property
+    def failed(self) -> bool:
+        """Whether the refiner reported an error, by a message or by the value ``ERROR``."""
+        return self.value == "ERROR" or bool(self.error_msg)
+
 
 class PageLayout(msgspec.Struct, omit_defaults=True):
     """A page of the record: number (from 0), size in pixels, drive paths of its images."""
