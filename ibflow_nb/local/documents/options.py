@@ -1,0 +1,191 @@
+"""What is wanted of a document: pages, passwords, OCR, limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+import msgspec
+
+from ibflow_nb.api.errors import InvalidRequest
+from ibflow_nb.local.limits import Limits
+
+_RANGE = re.compile(r"\s*(\d+)\s*(?:(-)\s*(\d*)\s*)?")
+
+
+class PageRanges(msgspec.Struct, frozen=True):
+    """Pages of a file, as pairs of first and last from 0; no pairs mean all pages.
+
+    A last page of ``None`` means up to the end.
+    """
+
+    pairs: tuple[tuple[int, int | None], ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> PageRanges:
+        """Read a setting such as ``1-3,5,8-``, counted from 1; empty means all.
+
+        Raises:
+            InvalidRequest: it is no such list.
+        """
+        pairs = [_parse_range(item, text) for item in text.split(",")] if text.strip() else []
+        return cls(tuple(pairs))
+
+    def select(self, count: int) -> list[int]:
+        """Give the pages, in order and from 0, of a file that has ``count`` pages."""
+        if not self.pairs:
+            return list(range(count))
+        return sorted(
+            {
+                page
+                for first, last in self.pairs
+                for page in range(first, count if last is None else min(last + 1, count))
+            }
+        )
+
+
+def _parse_range(item: str, text: str) -> tuple[int, int | None]:
+    match = _RANGE.fullmatch(item)
+    if match:
+        first, dash, last = match.groups()
+        end = int(first) if not dash else int(last) if last else None
+        if int(first) >= 1 and (end is None or end >= int(first)):
+            return int(first) - 1, end if end is None else end - 1
+    raise InvalidRequest(
+        f"page_range_str {text!r} is no list of pages such as '1-3,5,8-', counted from 1."
+    )
+
+
+class Passwords(msgspec.Struct, frozen=True):
+    """Passwords to try, each with the glob of the file names that it is for."""
+
+    entries: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Passwords:
+        """Read ``encryption_config``: a list of passwords, or lists by glob.
+
+        Args:
+            text: JSON such as ``{"passwords": ["a"]}`` or ``{"passwords": {"*.pdf": ["a"]}}``;
+                empty for none.
+
+        Raises:
+            InvalidRequest: it has another shape; the text itself is not repeated.
+        """
+        if not text.strip():
+            return cls()
+        try:
+            config = msgspec.json.decode(text, type=_EncryptionConfig)
+        except msgspec.DecodeError:
+            raise InvalidRequest(
+                'encryption_config is not a JSON string such as \'{"passwords": ["..."]}\''
+                ' or \'{"passwords": {"*.pdf": ["..."]}}\'.'
+            ) from None
+        if isinstance(config.passwords, list):
+            return cls(tuple(("*", password) for password in config.passwords))
+        return cls(
+            tuple((glob, item) for glob, items in config.passwords.items() for item in items)
+        )
+
+    def for_file(self, name: str) -> tuple[str, ...]:
+        """Give the passwords to try on a file: its globs match its name or its whole path."""
+        last = PurePosixPath(name).name
+        return tuple(
+            password
+            for glob, password in self.entries
+            if fnmatch(last, glob) or fnmatch(name, glob)
+        )
+
+    def __repr__(self) -> str:
+        return f"Passwords({len(self.entries)})"
+
+
+class _EncryptionConfig(msgspec.Struct):
+    passwords: list[str] | dict[str, list[str]] = []
+
+
+class OcrConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """How pages without a text layer are read; the keys of ``ocr_config``.
+
+    Attributes:
+        engine: ``rapidocr`` reads poor scans best, ``tesseract`` is faster on clean ones;
+            ``auto`` leaves the choice to ``ocr_page_type``.
+        languages: as tesseract names them, such as ``eng`` or ``fra``; empty is English and,
+            for rapidocr, every language of its model.
+        dpi: resolution that PDF pages are rendered at.
+        tessdata: folder with ``<language>.traineddata`` files: a drive path, or one of the
+            machine; empty is the bundled English.
+    """
+
+    engine: Literal["auto", "rapidocr", "tesseract"] = "auto"
+    languages: tuple[str, ...] = ()
+    dpi: int = 200
+    tessdata: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> tuple[OcrConfig, list[str]]:
+        """Read the setting ``ocr_config``.
+
+        Args:
+            text: a JSON object as text; empty for the defaults.
+
+        Returns:
+            The configuration, and the keys that are not known.
+
+        Raises:
+            InvalidRequest: it is no JSON object, or a value is of the wrong kind.
+        """
+        try:
+            values: dict[str, Any] = msgspec.json.decode(text or "{}", type=dict[str, Any])
+            if isinstance(values.get("languages"), str):
+                values["languages"] = re.split(r"[+,\s]+", values["languages"].strip())
+            config = msgspec.convert(values, cls)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise InvalidRequest(f"ocr_config cannot be used: {error}.") from error
+        _check_ocr_config(config)
+        return config, sorted(values.keys() - set(cls.__struct_fields__))
+
+
+_DPI = range(50, 1201)
+_LANGUAGE = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)?")
+
+
+def _check_ocr_config(config: OcrConfig) -> None:
+    if config.dpi not in _DPI:
+        raise InvalidRequest(
+            f"ocr_config cannot be used: dpi is {config.dpi}, not {_DPI.start} to {_DPI.stop - 1}."
+        )
+    for language in config.languages:
+        if not _LANGUAGE.fullmatch(language):
+            raise InvalidRequest(f"ocr_config cannot be used: {language!r} is no language code.")
+
+
+class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How one document is read.
+
+    Attributes:
+        passwords: to be tried in this order on a locked file.
+        pages: pages that are wanted.
+        ocr: how pages without text are read; ``engine`` is decided (not ``auto``).
+        images: folder that images of OCR pages are saved in; ``None`` saves none.
+        image_prefix: path of that folder relative to the record file, with a ``/`` at its end.
+        image_stem: begin of the image names: ``<stem>_p<page>.jpg``.
+        limits: what the document may cost.
+    """
+
+    passwords: tuple[str, ...] = ()
+    pages: PageRanges = PageRanges()
+    ocr: OcrConfig = OcrConfig(engine="rapidocr")
+    images: Path | None = None
+    image_prefix: str = "images/"
+    image_stem: str = "page"
+    limits: Limits = msgspec.field(default_factory=Limits)
+
+    def within(self, pages: Iterable[int]) -> ReadOptions:
+        """Give the same options for these pages alone."""
+        return msgspec.structs.replace(
+            self, pages=PageRanges(tuple((page, page) for page in pages))
+        )
