@@ -1,0 +1,154 @@
+"""The records of a run: a sequence that shows itself and becomes a frame."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal, get_args, overload
+
+import msgspec
+
+from ibflow_nb.api.errors import ApiError, BadReply, FrameError
+from ibflow_nb.api.results import ResultRecord
+from ibflow_nb.frames import html
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Layout = Literal["wide", "long", "errors", "confidence"]
+
+
+class _Reply(msgspec.Struct, gc=False):
+    """What replies with records have in common; ``run_sync`` sends no ``status``."""
+
+    records: list[ResultRecord] | None = None
+    job_id: str | None = None
+    status: str = "OK"
+    msg: str | None = None
+
+
+_decoder = msgspec.json.Decoder(_Reply)
+
+
+class Records(Sequence[ResultRecord]):
+    """Records of one run, in the order of the reply.
+
+    Behaves as a read-only list of :class:`~ibflow_nb.api.results.ResultRecord`; a slice gives
+    Records again. Source of the fields: Flow Results API.
+
+    Attributes:
+        job_id: the run they come from; empty when not known.
+    """
+
+    def __init__(self, records: Iterable[ResultRecord] = (), *, job_id: str = "") -> None:
+        self._records = list(records)
+        self.job_id = job_id
+
+    @classmethod
+    def from_json(cls, reply: bytes) -> Records:
+        """Read the reply of ``run_sync`` or ``flow_binary/results``.
+
+        Raises:
+            ApiError: the reply reports an error.
+            BadReply: it is not JSON, or holds no list of records.
+        """
+        with _collector_paused():
+            try:
+                decoded = _decoder.decode(reply)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise BadReply(f"The reply with the records cannot be read: {error}.") from error
+        if decoded.status == "ERROR":
+            raise ApiError(decoded.msg or "The server reported an error without a message.")
+        if decoded.records is None:
+            raise BadReply("The reply holds no 'records'; is it one of run_sync or of results?")
+        return cls(decoded.records, job_id=decoded.job_id or "")
+
+    @overload
+    def __getitem__(self, index: int) -> ResultRecord: ...
+    @overload
+    def __getitem__(self, index: slice) -> Records: ...
+    def __getitem__(self, index: int | slice) -> ResultRecord | Records:
+        if isinstance(index, slice):
+            return Records(self._records[index], job_id=self.job_id)
+        return self._records[index]
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[ResultRecord]:
+        return iter(self._records)
+
+    @property
+    def errors(self) -> Records:
+        """The records with an error: of their file, or of one of their fields."""
+        failed = [
+            record
+            for record in self._records
+            if record.status == "ERROR" or any(field.failed for field in record.results)
+        ]
+        return Records(failed, job_id=self.job_id)
+
+    def to_frame(self, layout: Layout = "wide", *, convert: bool = False) -> pd.DataFrame:
+        """Give the records as a frame; what is missing is NA.
+
+        ======================  ==========================================================
+        ``layout``              rows and columns
+        ======================  ==========================================================
+        ``"wide"``              one row a record: ``file_name, file_index, record_index,
+                                class_label, output_file_path``, then one column per field
+                                in the order in which they are first seen
+        ``"long"``              one row a field: ``file_name, file_index, record_index,
+                                class_label, key, value, type, confidence, error, page,
+                                left, top, right, bottom``
+        ``"confidence"``        as wide, with each field's confidence (0 to 1) as its value
+        ``"errors"``            one row a failed field or file (then ``key`` is NA):
+                                ``file_name, file_index, record_index, class_label, key,
+                                value, error``
+        ======================  ==========================================================
+
+        Pages count from 1. Boxes are fractions of the page (0 to 1, from its top left corner);
+        a value that was read at several places has the box around those on its first page.
+        Where one record holds a field twice, wide shows the last and long both. A field named
+        like one of the first five columns gets ``_field`` behind its name in wide.
+
+        Args:
+            layout: shape of the frame.
+            convert: give numbers, dates, lists and tables (as frames) by ``field_type``
+                instead of strings. What cannot be converted, ``ERROR`` included, becomes NA;
+                ``to_frame("errors", convert=True)`` lists it with its text.
+
+        Raises:
+            FrameError: there is no such layout.
+        """
+        from ibflow_nb.frames import layouts  # pandas is loaded here and not before
+
+        if layout not in get_args(Layout):
+            names = ", ".join(get_args(Layout))
+            raise FrameError(f"There is no layout {layout!r}; use one of {names}.")
+        build = {
+            "wide": layouts.wide,
+            "long": layouts.long,
+            "confidence": layouts.confidence,
+            "errors": layouts.errors,
+        }[layout]
+        with _collector_paused():
+            return build(self._records, convert)
+
+    def __repr__(self) -> str:
+        return f"<Records: {html.summary(self)}>"
+
+    def _repr_html_(self) -> str:
+        return html.table(self)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python's cyclic collector from walking millions of new objects again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
