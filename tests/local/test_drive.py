@@ -35,7 +35,10 @@ def shared_drive(tmp_path_factory: pytest.TempPathFactory) -> Drive:
     return Drive(root)
 
 
-NAMES = ".. . a up state .ibflow .IBFLOW %2e%2e %2F ..%2f \\ C: ~ \u202e \uff0e\uff0e .ib\u200cflow é e\u0301"
+NAMES = (
+    ".. . a up state .ibflow .IBFLOW .ib\u200cflow \uff0e\uff0e \u202e "
+    "%2e%2e %2F ..%2f \\ C: ~ é e\u0301"
+)
 PIECES = st.sampled_from([*NAMES.split(), "", " ", "\0", "\ud800", "x" * 300])
 HOSTILE_PATHS = st.one_of(
     st.lists(PIECES, max_size=8).map("/".join), st.lists(PIECES, max_size=8).map("".join), st.text()
