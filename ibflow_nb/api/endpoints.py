@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ibflow_nb.api import files, flow, jobs, results
+from ibflow_nb.api import drives, files, flow, jobs, results
 from ibflow_nb.api.schema import Envelope, Reply, Request
 
 
@@ -321,6 +321,64 @@ FILE_EXTRACT = Endpoint(
     files.CopyNode,
     files.FileJobReply,
     version=2,
+    resend=True,
+)
+
+FILE_JOB = Endpoint(
+    "file_job",
+    "GET",
+    "jobs/{path}",
+    "Tell how a job stands: the address that copy, move, extract and delete answer.",
+    "Filesystem API V2, job status",
+    reply=files.FileJobState,
+    version=2,
+    resend=True,
+)
+DRIVE_READ = Endpoint(
+    "drive_read",
+    "GET",
+    "drives/{path}",
+    "Read a file or list a folder.",
+    "Filesystem API, deprecated: read and list",
+    drives.DriveArguments,
+    drives.DriveListing,
+    resend=True,
+)
+DRIVE_UNZIP = Endpoint(
+    "drive_unzip",
+    "POST",
+    "drives/{path}/unzip",
+    "Unpack a zip file of a folder.",
+    "Filesystem API, deprecated: unzip",
+    drives.DriveUnzip,
+    drives.DriveJobReply,
+    resend=True,
+)
+DRIVE_COPY = Endpoint(
+    "drive_copy",
+    "POST",
+    "drives/{path}/copy",
+    "Copy a file or a folder.",
+    "Filesystem API, deprecated: copy",
+    drives.DriveCopy,
+    drives.DriveJobReply,
+    resend=True,
+)
+DRIVE_WRITE = Endpoint(
+    "drive_write",
+    "POST",
+    "drives/{path}",
+    "Create a folder or write a file; the arguments come in a header.",
+    "Filesystem API, deprecated: create and write",
+    reply=Envelope,
+)
+DRIVE_DELETE = Endpoint(
+    "drive_delete",
+    "DELETE",
+    "drives/{path}",
+    "Delete a file or a folder.",
+    "Filesystem API, deprecated: delete",
+    reply=Envelope,
     resend=True,
 )
 

@@ -67,3 +67,10 @@ class FileJobReply(Reply, omit_defaults=False):
     """Reply of copy, move, extract: done when it arrives, the id is for form's sake."""
 
     job_id: str = ""
+
+
+class FileJobState(Reply, omit_defaults=False):
+    """How a job stands, in v2 words: COMPLETE, FAILED, CANCELLED, RUNNING or PENDING."""
+
+    state: str
+    message: str = ""
