@@ -14,9 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from ibflow_nb.api.errors import InvalidRequest, NotFound
-
-STATE_FOLDER = ".ibflow"
-"""Folder below the root that holds the platform's own state; no drive path leads into it."""
+from ibflow_nb.local.settings import STATE_FOLDER
 
 _LONGEST_NAME = 255  # bytes, on every common file system
 _LONGEST_PATH = 4096
@@ -34,7 +32,7 @@ class Drive:
 
     @property
     def state(self) -> Path:
-        """Folder of the platform's own state."""
+        """Folder of the platform's own state; no drive path leads into it."""
         return self.root / STATE_FOLDER
 
     def resolve(self, path: str) -> Path:
