@@ -62,12 +62,21 @@ class ApiError(IbflowError):
     Attributes:
         status_code: HTTP status of the reply; 200 for errors that v1 reports in the body.
         call: name of the call in the endpoint table, such as ``run_flow_async``.
+        retry_after: seconds for which the server asks to be left alone, if it said so.
     """
 
-    def __init__(self, message: str, *, status_code: int = 200, call: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int = 200,
+        call: str = "",
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.status_code = status_code
         self.call = call
+        self.retry_after = retry_after
 
 
 class AuthenticationFailed(ApiError):
