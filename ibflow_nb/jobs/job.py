@@ -1,0 +1,238 @@
+"""The handle of a job that runs on a server."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+from ibflow_nb.api.errors import ApiError, BadReply, JobError, JobFailed, JobTimeout, NoResults
+from ibflow_nb.api.jobs import JobState, LogEntry
+from ibflow_nb.frames import Records
+from ibflow_nb.frames.records import Layout
+from ibflow_nb.jobs.call import call
+from ibflow_nb.jobs.poller import Poller, poller
+from ibflow_nb.jobs.service import JobService
+from ibflow_nb.jobs.snapshot import Snapshot
+from ibflow_nb.jobs.watch import Watch
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NEXT_STEP = {
+    JobState.FAILED: "job.logs() tells more, job.records() gives what was read",
+    JobState.CANCELLED: "job.restart() runs it again",
+    JobState.STOPPED_AT_CHECKPOINT: "review its values, then job.resume()",
+}
+
+
+class Job:
+    """A job: watched in the background, waited for when wanted.
+
+    Every method below can also be awaited as ``job.method.aio(...)``, and ``await job`` is
+    ``job.result()`` awaited. An interrupt ends the waiting, never the job.
+
+    Attributes:
+        id: the job's id.
+    """
+
+    def __init__(
+        self,
+        job_id: str,
+        service: JobService,
+        *,
+        snapshot: Snapshot | None = None,
+        poller: Poller = poller,
+    ) -> None:
+        self.id = job_id
+        self._service = service
+        self._poller = poller
+        self._watch = Watch(service, snapshot or Snapshot(job_id=job_id))
+        if not self._watch.closed:
+            poller.watch(self._watch)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The latest that is known of the job; immutable."""
+        return self._watch.snapshot
+
+    @property
+    def state(self) -> JobState:
+        """Its condition; UNKNOWN until the server has said."""
+        return self.snapshot.state
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended: complete, failed, cancelled or stopped at a checkpoint."""
+        return self.snapshot.done
+
+    @property
+    def progress(self) -> float:
+        """How far it is, 0 to 1."""
+        return self.snapshot.progress
+
+    @property
+    def output_folder(self) -> str:
+        """Drive path of its output; empty while not known."""
+        return self.snapshot.output_folder
+
+    def subscribe(self, observer: Callable[[Snapshot], None]) -> Callable[[], None]:
+        """Have a function called with each new snapshot, on the background thread.
+
+        It must not block. Calling the result ends the subscription.
+        """
+        return self._watch.subscribe(observer)
+
+    @call
+    async def wait(self, timeout: float | None = None) -> Job:  # noqa: ASYNC109
+        """Wait for the job's end, whatever the end, and give the job.
+
+        Args:
+            timeout: seconds to wait at most; None waits for as long as it takes.
+
+        Raises:
+            JobTimeout: (a TimeoutError) it has not ended in time; it goes on.
+            JobError: the server does not know the job.
+            AuthenticationFailed: the server refuses the token.
+        """
+        if self._watch.error is not None:
+            self._watch_again()
+        try:
+            await self._watch.wait_closed(timeout)
+        except TimeoutError:
+            raise JobTimeout(
+                f"Job {self.id} has not ended within {timeout:g} s (it is {self.state}, "
+                f"{self.progress:.0%}); it goes on, wait again or cancel it.",
+                job_id=self.id,
+            ) from None
+        if self._watch.error is not None:
+            raise self._watch.error
+        return self
+
+    @call
+    async def result(self, timeout: float | None = None) -> Snapshot:  # noqa: ASYNC109
+        """Wait for the job's end and give its final snapshot.
+
+        Raises:
+            JobFailed: it ended in another state than COMPLETE, or the server does not know it.
+            JobTimeout: (a TimeoutError) it has not ended in time; it goes on.
+        """
+        try:
+            await self.wait.aio(timeout)
+        except JobTimeout:
+            raise
+        except JobError as error:
+            raise JobFailed(str(error), job_id=self.id) from error
+        final = self.snapshot
+        if final.state is not JobState.COMPLETE:
+            raise JobFailed(self._failure(), job_id=self.id)
+        return final
+
+    @call
+    async def records(self, timeout: float | None = None) -> Records:  # noqa: ASYNC109
+        """Wait for the job's end and read its records, also those of a failed job.
+
+        Raises:
+            NoResults: it left no results at all.
+            JobTimeout: (a TimeoutError) it has not ended in time; it goes on.
+        """
+        await self.wait.aio(timeout)
+        if not self.output_folder:
+            raise NoResults(self._no_results("it told no output folder"), job_id=self.id)
+        try:
+            records = await self._service.fetch_records(self.output_folder, self.id)
+        except BadReply:
+            raise
+        except ApiError as error:
+            if error.status_code not in {200, 404}:
+                raise
+            raise NoResults(self._no_results(str(error)), job_id=self.id) from error
+        if not records and self.state is not JobState.COMPLETE:
+            raise NoResults(self._no_results("there are no records"), job_id=self.id)
+        return records
+
+    def to_frame(self, layout: Layout = "wide", *, convert: bool = False) -> pd.DataFrame:
+        """Wait for the job's end and give its records as a frame.
+
+        Args:
+            layout: shape, see :meth:`ibflow_nb.frames.Records.to_frame`.
+            convert: give numbers and dates instead of strings.
+        """
+        return self.records().to_frame(layout, convert=convert)
+
+    @call
+    async def cancel(self) -> None:
+        """Ask the server to stop the job; its state tells when it has."""
+        await self._control("cancel")
+
+    @call
+    async def pause(self) -> None:
+        """Let running files finish and start no more."""
+        await self._control("pause")
+
+    @call
+    async def resume(self) -> None:
+        """Go on with a paused job, or with one stopped at a checkpoint."""
+        await self._control("resume")
+
+    @call
+    async def retry(self) -> None:
+        """Run the failed files of an ended job again."""
+        await self._control("retry")
+
+    @call
+    async def restart(self) -> Job:
+        """Run the job's request again from the beginning, under a new id."""
+        submission = await self._service.send_restart(self.id)
+        snapshot = Snapshot(job_id=submission.job_id, output_folder=submission.output_folder)
+        return Job(submission.job_id, self._service, snapshot=snapshot, poller=self._poller)
+
+    @call
+    async def logs(self) -> list[LogEntry]:
+        """Read the job's log, oldest line first."""
+        return await self._service.fetch_logs(self.id)
+
+    def __await__(self) -> Generator[Any, None, Snapshot]:
+        return self.result.aio().__await__()
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id} {self._describe()}>"
+
+    def _repr_html_(self) -> str:
+        return f"<code>{html.escape(self.id)}</code> {html.escape(self._describe())}"
+
+    def _describe(self) -> str:
+        seen = self.snapshot
+        parts = [str(seen.state)]
+        if not seen.done and seen.progress:
+            parts.append(f"{seen.progress:.0%}")
+        if seen.total_files:
+            done = seen.total_files if seen.state is JobState.COMPLETE else seen.done_files or 0
+            parts.append(f"({done} of {seen.total_files} files)")
+        if seen.error_files:
+            parts.append(f"{seen.error_files} failed")
+        if seen.note:
+            parts.append(f"[{seen.note}]")
+        return " ".join(parts)
+
+    async def _control(self, action: str) -> None:
+        await self._service.send_control(action, self.id)
+        if action in {"resume", "retry"} or not self.done:
+            self._watch_again()
+
+    def _watch_again(self) -> None:
+        self._watch.reopen()
+        if self.done:
+            self._watch.publish(
+                self.snapshot.replace(state=JobState.PENDING, message="", finished=None)
+            )
+        self._poller.watch(self._watch)
+
+    def _failure(self) -> str:
+        seen = self.snapshot
+        reason = f": {seen.message.rstrip('.')}" if seen.message else ""
+        return f"Job {self.id} ended as {seen.state}{reason}; {_NEXT_STEP[seen.state]}."
+
+    def _no_results(self, why: str) -> str:
+        reason = self.snapshot.message or why
+        return f"Job {self.id} ({self.state}) left no results: {reason.rstrip('.')}."

@@ -1,0 +1,252 @@
+"""The one poller: asks after all jobs from one task, at most ten at a time.
+
+It never prints and never dies. Trouble with the connection becomes a note in the snapshot and
+never fails a job; only the server's own word ends one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import logging
+import random
+import time
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ibflow_nb.api.errors import (
+    ApiError,
+    AuthenticationFailed,
+    ConnectionFailed,
+    IbflowError,
+    JobError,
+    NotFound,
+)
+from ibflow_nb.api.jobs import JobState
+from ibflow_nb.jobs import schedule
+from ibflow_nb.jobs.background import Background, background
+from ibflow_nb.jobs.clock import Clock, SystemClock
+from ibflow_nb.jobs.schedule import Sighting, TokenBucket
+from ibflow_nb.jobs.service import JobService
+from ibflow_nb.jobs.snapshot import parse_status, refusal
+from ibflow_nb.jobs.watch import Watch
+
+CONNECTIONS = 10
+RATE = 50.0
+"""Polls a second over all jobs of one server."""
+CONFIRMATIONS = 4
+"""Times that a server must refuse a question before its word is taken."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class _Entry:
+    """A watched job in the heap; only the latest ``due`` counts."""
+
+    watch: Watch
+    sighting: Sighting
+    due: float = 0.0
+    reserved: bool = False
+    asking: bool = False
+    failures: int = 0
+    refusals: int = 0
+
+
+@dataclass
+class _Loop:
+    """What belongs to one run of the background loop."""
+
+    task: asyncio.Task[None]
+    changed: asyncio.Event
+    polls: set[asyncio.Task[None]] = field(default_factory=set)
+
+
+class Poller:
+    """Asks servers how their jobs stand, until each has ended."""
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        *,
+        home: Background = background,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._home = home
+        self._rng = rng or random.Random()  # noqa: S311 - jitter, not secrets
+        self._entries: dict[Watch, _Entry] = {}
+        self._heap: list[tuple[float, int, _Entry]] = []
+        self._order = itertools.count()
+        self._buckets: weakref.WeakKeyDictionary[JobService, TokenBucket] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._loop: _Loop | None = None
+
+    def watch(self, watch: Watch) -> None:
+        """Ask after a job until it ends; one that is watched already is asked soon."""
+        self._home.submit(self._watch(watch))
+
+    def release(self, service: JobService) -> None:
+        """Stop asking a server whose client is closed."""
+        self._home.submit(self._release(service))
+
+    async def _watch(self, watch: Watch) -> None:
+        now = self._clock.now()
+        entry = self._entries.get(watch)
+        if entry is None:
+            entry = _Entry(watch, Sighting.begin(now, watch.snapshot.progress))
+            self._entries[watch] = entry
+            delay = schedule.first_delay(len(self._entries), watch.service.pace, self._rng)
+        else:
+            delay = 0.0
+        self._schedule(entry, now + delay)
+        self._ensure_running()
+
+    async def _release(self, service: JobService) -> None:
+        for watch in [watch for watch in self._entries if watch.service is service]:
+            del self._entries[watch]
+            watch.give_up(
+                ConnectionFailed(
+                    f"Job {watch.job_id}: its client was closed; connect again and attach to it."
+                )
+            )
+
+    def _schedule(self, entry: _Entry, due: float) -> None:
+        entry.due = due
+        heapq.heappush(self._heap, (due, next(self._order), entry))
+        if self._loop is not None:
+            self._loop.changed.set()
+
+    def _ensure_running(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is not None:
+            if self._loop.task.get_loop() is loop and not self._loop.task.done():
+                return
+            for entry in self._entries.values():  # polls that an earlier loop took with it
+                entry.asking = False
+        changed = asyncio.Event()
+        self._loop = _Loop(loop.create_task(self._run(changed), name="ibflow-poller"), changed)
+
+    async def _run(self, changed: asyncio.Event) -> None:
+        slots = asyncio.Semaphore(CONNECTIONS)
+        while self._entries:
+            changed.clear()
+            entry, delay = self._next()
+            if entry is None:
+                await self._clock.sleep(delay, changed)
+                continue
+            await slots.acquire()
+            entry.asking = True
+            task = asyncio.create_task(self._poll(entry))
+            task.add_done_callback(lambda _: slots.release())
+            if self._loop is not None:
+                self._loop.polls.add(task)
+                task.add_done_callback(self._loop.polls.discard)
+
+    def _next(self) -> tuple[_Entry | None, float]:
+        """Take the next job that may be asked about now, or tell for how long there is none."""
+        now = self._clock.now()
+        while self._heap:
+            due, _, entry = self._heap[0]
+            stale = due != entry.due or entry.asking or entry.watch not in self._entries
+            if stale:
+                heapq.heappop(self._heap)
+            elif due > now:
+                return None, due - now
+            elif wait := self._wait_for_token(entry, now):
+                heapq.heappop(self._heap)
+                self._schedule(entry, now + wait)
+            else:
+                heapq.heappop(self._heap)
+                entry.reserved = False
+                return entry, 0.0
+        return None, schedule.REMOTE.longest
+
+    def _wait_for_token(self, entry: _Entry, now: float) -> float:
+        bucket = self._bucket(entry.watch.service)
+        if not entry.reserved:
+            entry.reserved = True
+            return max(bucket.reserve(now), bucket.held(now))
+        return bucket.held(now)
+
+    def _bucket(self, service: JobService) -> TokenBucket:
+        if service not in self._buckets:
+            self._buckets[service] = TokenBucket(RATE, burst=CONNECTIONS)
+        return self._buckets[service]
+
+    async def _poll(self, entry: _Entry) -> None:
+        watch = entry.watch
+        try:
+            reply = await watch.service.fetch_status(watch.job_id)
+            delay = self._take(entry, reply)
+        except (NotFound, AuthenticationFailed) as error:
+            delay = self._refused(entry, error)
+        except IbflowError as error:
+            delay = self._trouble(entry, error)
+        except Exception as error:  # noqa: BLE001 - the poller never dies
+            _log.exception("asking after job %s failed", watch.job_id)
+            delay = self._trouble(entry, error)
+        finally:
+            entry.asking = False
+        if delay is None:
+            self._entries.pop(watch, None)
+        elif watch in self._entries:
+            self._schedule(entry, self._clock.now() + delay)
+
+    def _take(self, entry: _Entry, reply: Any) -> float | None:
+        """Take in an answer; give the seconds to the next question, None for no more."""
+        watch = entry.watch
+        sentence = refusal(reply)
+        if not isinstance(reply, Mapping):
+            return self._trouble(entry, ApiError(f"Job {watch.job_id}: {sentence}."))
+        if sentence is not None:
+            return self._refused(entry, self._unknown(watch, sentence))
+        wall = time.time()
+        snapshot = parse_status(watch.job_id, reply, now=wall).replace(started=wall)
+        entry.failures = entry.refusals = 0
+        watch.publish(snapshot)
+        if snapshot.done:
+            return None
+        now = self._clock.now()
+        entry.sighting = entry.sighting.see(now, snapshot.progress)
+        return schedule.next_delay(entry.sighting, now, watch.service.pace, self._rng)
+
+    def _refused(self, entry: _Entry, error: IbflowError) -> float | None:
+        """Take the server's word that it does not answer, once it has been confirmed."""
+        entry.refusals += 1
+        if entry.refusals < CONFIRMATIONS:
+            return schedule.trouble_delay(entry.refusals, entry.watch.service.pace, self._rng)
+        watch = entry.watch
+        if isinstance(error, AuthenticationFailed):
+            watch.publish(watch.snapshot.replace(note=str(error)))
+        else:
+            watch.publish(watch.snapshot.replace(state=JobState.UNKNOWN, message=str(error)))
+        watch.give_up(error)
+        return None
+
+    def _trouble(self, entry: _Entry, error: Exception) -> float:
+        """Show that the connection is in trouble; the job itself goes on."""
+        watch = entry.watch
+        entry.failures += 1
+        watch.publish(watch.snapshot.replace(note=f"Trying again: {error}"))
+        delay = schedule.trouble_delay(entry.failures, watch.service.pace, self._rng)
+        asked = error.retry_after if isinstance(error, ApiError) else None
+        if asked is not None:
+            self._bucket(watch.service).hold(self._clock.now() + asked)
+            delay = max(delay, asked)
+        return delay
+
+    @staticmethod
+    def _unknown(watch: Watch, sentence: str) -> JobError:
+        return JobError(
+            f"Job {watch.job_id}: the server says: {sentence.rstrip('.')}; check the id, "
+            "and that you are connected to the server that runs it.",
+            job_id=watch.job_id,
+        )
+
+
+poller = Poller()
+"""The one for all jobs of all connections."""
