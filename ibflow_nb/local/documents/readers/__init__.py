@@ -22,13 +22,13 @@ _READERS = {
     "html": "ibflow_nb.local.documents.readers.web:read_html",
     "mht": "ibflow_nb.local.documents.readers.web:read_mht",
     "docx": "ibflow_nb.local.documents.readers.word:read_docx",
-    "xlsx": "ibflow_nb.local.documents.readers.spreadsheet:read_xlsx",
-    "xls": "ibflow_nb.local.documents.readers.spreadsheet:read_xls",
+    "xlsx": "ibflow_nb.local.documents.readers.spreadsheet:read_spreadsheet",
+    "xls": "ibflow_nb.local.documents.readers.spreadsheet:read_spreadsheet",
     "pptx": "ibflow_nb.local.documents.readers.presentation:read_pptx",
     "rtf": "ibflow_nb.local.documents.readers.rtf:read_rtf",
-    "odt": "ibflow_nb.local.documents.readers.odt:read_odt",
+    "odt": "ibflow_nb.local.documents.readers.opendocument:read_odt",
     "eml": "ibflow_nb.local.documents.readers.mail:read_eml",
-    "msg": "ibflow_nb.local.documents.readers.mail:read_msg",
+    "msg": "ibflow_nb.local.documents.readers.outlook:read_msg",
 }
 
 
