@@ -1,0 +1,1 @@
+"""Solutions: packages, the marketplace, installed solutions and their runs."""
