@@ -102,6 +102,7 @@ class Outcome(msgspec.Struct, kw_only=True, omit_defaults=True):
         split: the file is large: run the unit again for each of these parts, then once more
             with ``Task.parts`` set to join them. Nothing was written yet.
         outputs: for batch units: record file of each item, by index (as text).
+        record_counts: for batch units: number of records in each of these files, by index.
         stop: the job is to stop at this checkpoint, with this reason.
         log: lines for the job's log.
     """
@@ -111,6 +112,7 @@ class Outcome(msgspec.Struct, kw_only=True, omit_defaults=True):
     pages: int = 0
     split: list[Part] = []
     outputs: dict[str, str] = {}
+    record_counts: dict[str, int] = {}
     stop: str = ""
     log: list[str] = []
 
