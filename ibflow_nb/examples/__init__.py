@@ -1,5 +1,10 @@
-"""A small workspace of documents, flows and refiners, made to try everything on."""
+"""A small workspace of documents, flows and refiners, made to try everything on.
 
-from pathlib import Path
+Each folder of the workspace holds ``input/``, a flow, its modules, and ``truth.json``: for each
+document the fields that it holds. The documents are drawn by
+:mod:`ibflow_nb.examples.generator`.
+"""
 
-WORKSPACE = Path(__file__).parent / "workspace"
+from ibflow_nb.examples.installer import EXAMPLES, WORKSPACE, install
+
+__all__ = ["EXAMPLES", "WORKSPACE", "install"]
