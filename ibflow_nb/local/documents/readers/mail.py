@@ -66,7 +66,9 @@ def mail_text(headers: Iterable[tuple[str, str]], attachments: list[str], body: 
 def _headers(message: MIMEPart) -> Iterator[tuple[str, str]]:
     for name, raw in message.raw_items():
         try:
-            yield name, str(message.policy.header_fetch_parse(name, raw))
+            header = message.policy.header_fetch_parse(name, raw)
+            broken = getattr(header, "defects", ()) and "=?" not in raw
+            yield name, str(raw if broken else header)
         except (ValueError, IndexError, AttributeError, LookupError, TypeError):
             # the parser of the standard library trips over some malformed addresses and dates
             yield name, str(raw)
@@ -94,7 +96,7 @@ def _bodies(part: MIMEPart) -> Iterator[str]:
     """Yield the texts that a mail program shows: of alternatives the plain one if it has text."""
     if part.get_content_subtype() == "alternative" and part.is_multipart():
         choices = ["\n\n".join(filter(None, _bodies(child))) for child in part.iter_parts()]
-        yield next(filter(None, choices), "")
+        yield next((choice for choice in choices if choice.strip()), "")
     elif part.is_multipart() and part.get_content_type() != "message/rfc822":
         for child in part.iter_parts():
             yield from _bodies(child)

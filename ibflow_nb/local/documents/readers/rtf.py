@@ -18,8 +18,8 @@ from ibflow_nb.local.documents.readers.pages import text_pages
 # control words are replaced before it, so that nothing is lost.
 _CELL, _BREAK = "\ue000", "\ue001"
 _CONTROL = (
-    (re.compile(r"\\(?:nest)?cell(?![a-z])"), f"\\\\u{ord(_CELL)}?"),
-    (re.compile(r"\\page(?![a-z])"), f"\\\\u{ord(_BREAK)}?"),
+    (re.compile(r"\\(?:nest)?cell(?![a-z]) ?"), f"\\\\u{ord(_CELL)}?"),
+    (re.compile(r"\\page(?![a-z]) ?"), f"\\\\u{ord(_BREAK)}?"),
     (re.compile(r"\\nestrow(?![a-z])"), r"\\row"),
     (re.compile(r"\\(?:header|footer)[lrf]?(?![a-z])"), r"\\par"),
 )

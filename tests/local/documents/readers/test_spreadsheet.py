@@ -1,0 +1,72 @@
+"""Spreadsheets."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+
+from ibflow_nb.local.documents.errors import UnreadableDocument
+from ibflow_nb.local.documents.readers.spreadsheet import cell_text
+
+Read = Callable[..., list[str]]
+Write = Callable[[str, bytes | str], Path]
+
+
+def test_each_sheet_is_a_page(documents: Path, page_texts: Read) -> None:
+    """Sheets become pages in order, cells aligned in columns."""
+    first, second = page_texts(documents / "office" / "stanley-cups.xlsx")
+    assert first.split("\n")[:3] == [
+        "Stanley Cups",
+        "Team          Location  Stanley Cups",
+        "Blues         STL       1",
+    ]
+    assert second.startswith("Stanley Cups Since 67")
+
+
+def test_the_old_format_is_read(documents: Path, page_texts: Read) -> None:
+    """Workbooks of before 2007 are read like new ones."""
+    pages = page_texts(documents / "office" / "tests-example.xls")
+    assert len(pages) == 3
+    assert "What is 2+2?" in pages[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3.0, "3"),
+        (0.1 + 0.2, "0.3"),
+        (1234567890123456.0, "1234567890123456"),
+        (True, "TRUE"),
+        (datetime.date(2024, 1, 31), "2024-01-31"),
+        (datetime.datetime(2024, 1, 31), "2024-01-31"),
+        (datetime.datetime(2024, 1, 31, 9, 5), "2024-01-31 09:05:00"),
+        (datetime.time(9, 5), "09:05:00"),
+        ("", ""),
+    ],
+)
+def test_values_are_written_as_people_see_them(value: object, text: str) -> None:
+    """No point behind whole numbers, no rounding dust, dates without midnight."""
+    assert cell_text(value) == text
+
+
+def test_columns_stay_in_place_where_the_first_are_empty(tmp_path: Path, page_texts: Read) -> None:
+    """A table that begins in column B keeps its rows aligned."""
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(2, 1, ["Item", "Price"])
+        sheet.write_row(3, 1, ["Tea", 2.5])
+    (text,) = page_texts(tmp_path / "a.xlsx")
+    assert text.strip().split("\n")[0].split() == ["Item", "Price"]
+    heading, row = text.strip("\n").split("\n")
+    assert heading.index("Price") == row.index("2.5")
+
+
+def test_a_broken_workbook_gets_a_reason(write_file: Write, page_texts: Read) -> None:
+    """A compound file without a workbook is reported in a sentence."""
+    path = write_file("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+    with pytest.raises(UnreadableDocument, match="damaged"):
+        page_texts(path)
