@@ -5,4 +5,71 @@ Importing this package loads nothing heavy; the public names are loaded when the
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ibflow_nb.api.errors import (
+        ApiError,
+        AuthenticationFailed,
+        BadReply,
+        CommandError,
+        ConfigError,
+        ConnectionFailed,
+        FrameError,
+        IbflowError,
+        InvalidRequest,
+        JobError,
+        JobFailed,
+        JobTimeout,
+        NoResults,
+        NotFound,
+    )
+    from ibflow_nb.client import Client
+    from ibflow_nb.connecting import connect
+    from ibflow_nb.frames import Records
+    from ibflow_nb.jobs import Job
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "ApiError",
+    "AuthenticationFailed",
+    "BadReply",
+    "Client",
+    "CommandError",
+    "ConfigError",
+    "ConnectionFailed",
+    "FrameError",
+    "IbflowError",
+    "InvalidRequest",
+    "Job",
+    "JobError",
+    "JobFailed",
+    "JobTimeout",
+    "NoResults",
+    "NotFound",
+    "Records",
+    "connect",
+]
+
+_HOMES = {
+    "Client": "ibflow_nb.client",
+    "Job": "ibflow_nb.jobs",
+    "Records": "ibflow_nb.frames",
+    "connect": "ibflow_nb.connecting",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES.get(name, "ibflow_nb.api.errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, also those that are not loaded yet."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,105 @@
+"""A connection to one server, and what can be asked there."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from ibflow_nb.client.connection import Connection
+from ibflow_nb.client.files import Files
+from ibflow_nb.client.flows import Flows
+from ibflow_nb.client.jobs import Jobs
+from ibflow_nb.client.results import Results
+from ibflow_nb.client.service import ServerJobs
+from ibflow_nb.client.transport import Transport
+from ibflow_nb.jobs.call import call
+from ibflow_nb.jobs.clock import Clock
+from ibflow_nb.jobs.poller import Poller, poller
+from ibflow_nb.jobs.schedule import EMBEDDED, REMOTE
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class Client:
+    """A server with the Flow API.
+
+    All methods of the families block; ``await client.files.read.aio(path)`` is the same,
+    awaited. Nothing is sent until something is asked.
+
+    Attributes:
+        connection: address, token (which shows itself to nobody) and context.
+        flows: starting flows, steps, metaflows and binaries.
+        jobs: finding and controlling jobs.
+        files: the drive.
+        results: the records of runs.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        context: str | None = None,
+        *,
+        home: str = "",
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Set the connection; it is made when it is first used.
+
+        Args:
+            url: the server, with or without ``/api/v1``; default ``IBFLOW_URL``.
+            token: bearer token; default ``IBFLOW_TOKEN``.
+            context: organisation or user; default ``IBFLOW_CONTEXT``.
+            home: drive path of the user's own space, for uploads without a target.
+            transport: stands in for the network, in tests.
+            clock: stands in for time, in tests.
+
+        Raises:
+            ConfigError: there is no URL, or one of the three cannot be used.
+        """
+        self.connection = Connection.resolve(url, token, context)
+        self._transport = Transport(self.connection, transport=transport, clock=clock)
+        self._poller = poller if clock is None else Poller(clock)
+        self.files = Files(self._transport, home)
+        self.results = Results(self._transport)
+        pace = EMBEDDED if self.connection.is_loopback else REMOTE
+        self._service = ServerJobs(self._transport, self.results, pace)
+        self.jobs = Jobs(self._transport, self._service, self._poller)
+        self.flows = Flows(self._transport, self.jobs)
+
+    @property
+    def url(self) -> str:
+        """The server's root address."""
+        return self.connection.url
+
+    @call
+    async def close(self) -> None:
+        """Stop asking after this client's jobs and close its connections; jobs go on."""
+        self._poller.release(self._service)
+        await self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close.aio()
+
+    def __repr__(self) -> str:
+        return f"Client({self.url!r})"

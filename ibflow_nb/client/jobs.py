@@ -1,0 +1,175 @@
+"""Finding and controlling jobs (source: Job API, Flow Pipeline API)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, urlsplit
+
+from ibflow_nb.api import endpoints
+from ibflow_nb.api.errors import BadReply, NotFound
+from ibflow_nb.api.flow import ReviewedRecord, ReviewJob, Submission
+from ibflow_nb.api.jobs import (
+    JobListQuery,
+    JobListReply,
+    JobPipelines,
+    JobSummary,
+    LogEntry,
+    Pipeline,
+    PipelinesQuery,
+    PipelinesReply,
+)
+from ibflow_nb.api.schema import Envelope, convert_request
+from ibflow_nb.client.service import ServerJobs
+from ibflow_nb.client.transport import Transport
+from ibflow_nb.jobs import Job, Snapshot
+from ibflow_nb.jobs.call import call
+from ibflow_nb.jobs.poller import Poller
+from ibflow_nb.jobs.snapshot import parse_status, refusal
+
+_PAGE = 200
+# `list` is a method below.
+_Summaries = list[JobSummary]
+_Lines = list[LogEntry]
+_Pipelines = list[Pipeline]
+
+
+class Jobs:
+    """``client.jobs``: jobs by id, and lists of them."""
+
+    def __init__(self, transport: Transport, service: ServerJobs, poller: Poller) -> None:
+        self._transport = transport
+        self._service = service
+        self._poller = poller
+
+    @call
+    async def get(self, job_id: str) -> Job:
+        """Attach to a job, whoever started it.
+
+        Raises:
+            NotFound: the server does not know it.
+        """
+        reply = await self._service.fetch_status(job_id, repeat=True)
+        sentence = refusal(reply)
+        if not isinstance(reply, dict):
+            raise BadReply(f"Job {job_id}: {sentence}.", call=endpoints.JOB_STATUS.name)
+        if sentence is not None:
+            raise NotFound(
+                f"Job {job_id}: the server says: {sentence.rstrip('.')}; `client.jobs.list()` "
+                "shows the jobs it knows.",
+                call=endpoints.JOB_STATUS.name,
+            )
+        now = time.time()
+        return self._job(parse_status(job_id, reply, now=now).replace(started=now))
+
+    def follow(self, submission: Submission) -> Job:
+        """Give the handle of a job that was just started; asks the server nothing."""
+        return self._job(
+            Snapshot(
+                job_id=submission.job_id,
+                output_folder=submission.output_folder,
+                started=time.time(),
+            )
+        )
+
+    @call
+    async def cancel(self, job_id: str) -> None:
+        """Ask the server to stop a job."""
+        await self._service.send_control("cancel", job_id)
+
+    @call
+    async def pause(self, job_id: str) -> None:
+        """Let a job's running files finish and start no more."""
+        await self._service.send_control("pause", job_id)
+
+    @call
+    async def resume(self, job_id: str) -> None:
+        """Go on with a paused job, or with one stopped at a checkpoint."""
+        await self._service.send_control("resume", job_id)
+
+    @call
+    async def retry(self, job_id: str) -> None:
+        """Run the failed files of an ended job again."""
+        await self._service.send_control("retry", job_id)
+
+    @call
+    async def restart(self, job_id: str) -> Job:
+        """Run a job's request again from the beginning, under a new id."""
+        return self.follow(await self._service.send_restart(job_id))
+
+    @call
+    async def logs(self, job_id: str) -> _Lines:
+        """Read a job's log, oldest line first."""
+        return await self._service.fetch_logs(job_id)
+
+    @call
+    async def review(
+        self, job_id: str, records: Iterable[ReviewedRecord], *, reviewer: str = ""
+    ) -> None:
+        """Give reviewed values to a job stopped at a checkpoint; then resume it."""
+        payload = ReviewJob(job_id=job_id, records=[*records], reviewer=reviewer)
+        await self._transport.fetch(endpoints.REVIEW, payload, Envelope)
+
+    @call
+    async def set_pipelines(self, job_id: str, pipeline_ids: Iterable[str]) -> None:
+        """Replace the pipelines that a job belongs to; none clears them."""
+        payload = JobPipelines(job_id=job_id, pipeline_ids=[*pipeline_ids])
+        await self._transport.fetch(endpoints.JOB_PIPELINES, payload, Envelope)
+
+    @call
+    async def pipelines(self) -> _Pipelines:
+        """List the pipelines."""
+        endpoint, query = endpoints.PIPELINES, PipelinesQuery()
+        return (await self._transport.fetch(endpoint, query, PipelinesReply)).pipelines
+
+    @call
+    async def list(
+        self,
+        *,
+        state: str | Iterable[str] = "",
+        tags: str | Iterable[str] = "",
+        from_timestamp: int | None = None,
+        to_timestamp: int | None = None,
+        sort_by: str = "start_time",
+        limit: int = 50,
+        offset: int = 0,
+    ) -> _Summaries:
+        """List jobs, newest first.
+
+        Args:
+            state: only jobs in this state, or in one of these.
+            tags: only jobs that carry this tag, or all of these.
+            from_timestamp: only jobs submitted at or after (Unix seconds).
+            to_timestamp: only jobs submitted at or before (Unix seconds).
+            sort_by: ``start_time`` or ``finish_time``.
+            limit: jobs at most; as many pages are read as that takes.
+            offset: jobs to pass over.
+        """
+        query = JobListQuery(
+            state=_joined(state),
+            tags=_joined(tags),
+            from_timestamp=from_timestamp,
+            to_timestamp=to_timestamp,
+            sort_by=sort_by,
+            limit=min(limit, _PAGE),
+            offset=offset,
+        )
+        found: _Summaries = []
+        while True:
+            page = await self._transport.fetch(endpoints.JOB_LIST, query, JobListReply)
+            found += page.jobs
+            if page.next_page is None or len(found) >= limit or not page.jobs:
+                return found[:limit]
+            query = _query_of(page.next_page)
+
+    def _job(self, snapshot: Snapshot) -> Job:
+        return Job(snapshot.job_id, self._service, snapshot=snapshot, poller=self._poller)
+
+
+def _joined(words: str | Iterable[str]) -> str:
+    return words if isinstance(words, str) else ",".join(words)
+
+
+def _query_of(url: str) -> JobListQuery:
+    """Read the query of a ``next_page``; its host is not trusted, ours is asked again."""
+    return convert_request(JobListQuery, dict(parse_qsl(urlsplit(url).query)), call="jobs/list")

@@ -1,0 +1,65 @@
+"""The calls about one job, as the job handles need them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ibflow_nb.api import endpoints
+from ibflow_nb.api.flow import Submission, SubmissionReply
+from ibflow_nb.api.jobs import JobIdRequest, JobLogsQuery, JobLogsReply, JobStatusQuery, LogEntry
+from ibflow_nb.api.schema import Envelope
+from ibflow_nb.client.replies import parse
+from ibflow_nb.client.results import Results
+from ibflow_nb.client.transport import Call, Transport
+from ibflow_nb.frames import Records
+from ibflow_nb.jobs.schedule import Pace
+
+_CONTROLS = {
+    "cancel": endpoints.JOB_CANCEL,
+    "pause": endpoints.JOB_PAUSE,
+    "resume": endpoints.JOB_RESUME,
+    "retry": endpoints.JOB_RETRY,
+}
+
+
+class ServerJobs:
+    """Implements :class:`ibflow_nb.jobs.service.JobService` over HTTP.
+
+    Attributes:
+        pace: how often this server may be asked.
+    """
+
+    def __init__(self, transport: Transport, results: Results, pace: Pace) -> None:
+        self.pace = pace
+        self._transport = transport
+        self._results = results
+
+    async def fetch_status(self, job_id: str, *, repeat: bool = False) -> Any:
+        """Ask how a job stands; the poller itself decides on repeats."""
+        endpoint = endpoints.JOB_STATUS
+        query = JobStatusQuery(job_id=job_id, type="flow")
+        answer = await self._transport.ask(Call(endpoint, query, repeat=repeat))
+        return parse(answer, endpoint)
+
+    async def send_control(self, action: str, job_id: str) -> None:
+        """Carry out ``cancel``, ``pause``, ``resume`` or ``retry``."""
+        await self._transport.fetch(_CONTROLS[action], JobIdRequest(job_id=job_id), Envelope)
+
+    async def send_restart(self, job_id: str) -> Submission:
+        """Start the job's request again under a new id."""
+        payload = JobIdRequest(job_id=job_id)
+        return (await self._transport.fetch(endpoints.RESTART, payload, SubmissionReply)).data
+
+    async def fetch_logs(self, job_id: str) -> list[LogEntry]:
+        """Give all lines of the job's log, oldest first."""
+        lines: list[LogEntry] = []
+        while True:
+            query = JobLogsQuery(job_id=job_id, offset=len(lines))
+            page = await self._transport.fetch(endpoints.JOB_LOGS, query, JobLogsReply)
+            lines += page.logs
+            if not page.has_more or not page.logs:
+                return lines
+
+    async def fetch_records(self, output_folder: str, job_id: str) -> Records:
+        """Read all records of a run."""
+        return await self._results.get.aio(output_folder, job_id=job_id)
