@@ -127,7 +127,7 @@ class Invoice(Sale):
             "subtotal": str(self.subtotal),
             "tax": str(self.tax),
             "total": str(self.total),
-            "line_items": json.dumps([header, *rows], ensure_ascii=False),
+            "line_items": json.dumps([header, *rows], ensure_ascii=False, separators=(",", ":")),
         }
 
 

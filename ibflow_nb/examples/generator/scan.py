@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
+from time import gmtime
 
 import numpy as np
 import pypdfium2
@@ -70,7 +71,9 @@ class Scan:
     def pdf(self, pdf: bytes) -> bytes:
         """Give the scan as a PDF that holds nothing but the image."""
         image = Image.open(BytesIO(self.jpeg(pdf)))
-        return self._saved(image, "PDF", quality=self.quality)
+        return self._saved(
+            image, "PDF", quality=self.quality, creationDate=gmtime(0), modDate=gmtime(0)
+        )
 
     def _saved(self, image: Image.Image, kind: str, **options: object) -> bytes:
         buffer = BytesIO()
