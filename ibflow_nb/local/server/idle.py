@@ -1,0 +1,57 @@
+"""Leaving by itself: a platform that nobody uses ends after a while."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ibflow_nb.api.jobs import JobListQuery
+from ibflow_nb.local.presence import Presence
+from ibflow_nb.local.server.platform import Platform
+
+
+class IdleWatch:
+    """Middleware that notes the last request, and the decision to leave.
+
+    Idle means: no request, no lease held and no job waiting or running for ``seconds``.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        platform: Platform,
+        presence: Presence,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._app = app
+        self._platform = platform
+        self._presence = presence
+        self._clock = clock
+        self._busy_at = clock()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of idleness after which the platform leaves; 0 for never."""
+        return self._platform.settings.idle_exit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Note that there was a request, before and after it is answered."""
+        self._busy_at = self._clock()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._busy_at = self._clock()
+
+    def may_leave(self) -> bool:
+        """Tell whether it is time to leave; the announcement is withdrawn then."""
+        if self._presence.in_use() or self._runs_jobs():
+            self._busy_at = self._clock()
+        if self._clock() - self._busy_at < self.seconds:
+            return False
+        return self._presence.leave_if_unused()
+
+    def _runs_jobs(self) -> bool:
+        query = JobListQuery(state="PENDING,RUNNING", limit=1)
+        return bool(self._platform.engine.list_jobs(query).jobs)

@@ -1,0 +1,15 @@
+"""Flow results: the records of a run."""
+
+from __future__ import annotations
+
+from ibflow_nb.api import endpoints
+from ibflow_nb.api.results import ResultsQuery, ResultsReply
+from ibflow_nb.local.server.handlers import Call, Handlers
+
+handlers = Handlers()
+
+
+@handlers.answers(endpoints.RESULTS)
+def results(call: Call[ResultsQuery]) -> ResultsReply:
+    """Give the records of up to 20 files."""
+    return call.platform.engine.results(call.body)

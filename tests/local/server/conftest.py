@@ -1,0 +1,111 @@
+"""A platform's HTTP side in a thread, asked over loopback."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from ibflow_nb.api.errors import NotFound
+from ibflow_nb.api.flow import RunFlow, Submission
+from ibflow_nb.api.jobs import (
+    CurStatus,
+    JobListQuery,
+    JobListReply,
+    JobResult,
+    JobStatusReply,
+    JobSummary,
+)
+from ibflow_nb.local.drive import Drive
+from ibflow_nb.local.limits import Limits
+from ibflow_nb.local.server.app import build_app
+from ibflow_nb.local.server.platform import Platform
+from ibflow_nb.local.settings import Settings
+
+TOKEN = "a-token-for-tests"
+
+
+class ScriptedEngine:
+    """Stands where the engine stands: keeps what it was asked and answers from a script."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def run_flow(self, request: RunFlow) -> Submission:
+        """Accept any flow but one that makes the engine fail in an unforeseen way."""
+        self.asked.append(request)
+        if request.ibflow_path == "breaks.ibflow":
+            raise ZeroDivisionError("a fault of the platform")
+        return Submission(job_id="job-1", output_folder="a/out")
+
+    def status(self, job_id: str) -> JobStatusReply:
+        """Know one job."""
+        if job_id != "job-1":
+            raise NotFound(f"There is no job '{job_id}'.")
+        current = CurStatus(status="COMPLETE", curProgress=1.0, curMsg="Done.")
+        result = JobResult(output_folder="a/out")
+        return JobStatusReply(
+            state="DONE", job_id=job_id, cur_status=current.to_text(), results=[result]
+        )
+
+    def list_jobs(self, query: JobListQuery) -> JobListReply:
+        """Answer one job and that there is another page."""
+        self.asked.append(query)
+        job = JobSummary(job_id="job-1", state="COMPLETE", kind="flow")
+        return JobListReply(jobs=[job], next_page="/api/v1/jobs/list?offset=1")
+
+    def cancel(self, job_id: str) -> None:
+        """Note that a job is to stop."""
+        self.asked.append(("cancel", job_id))
+
+
+@dataclass
+class Served:
+    """A served platform: its address, its root on disk and its engine."""
+
+    url: str
+    root: Path
+    engine: ScriptedEngine
+    log: Path
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Serve a platform with tight limits for the tests of one module."""
+    root = tmp_path_factory.mktemp("served") / "root"
+    (root / ".ibflow").mkdir(parents=True)
+    limits = Limits(body_bytes=8 * 1024**2, archive_bytes=1024**2, archive_files=50)
+    engine = ScriptedEngine()
+    platform = Platform(Settings(root=root, limits=limits), Drive(root), engine, TOKEN)  # type: ignore[arg-type]
+    config = uvicorn.Config(
+        build_app(platform), port=0, lifespan="off", ws="none", log_config=None, access_log=False
+    )
+    server = uvicorn.Server(config)
+    socket = config.bind_socket()
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
+    thread.start()
+    port = socket.getsockname()[1]
+    yield Served(f"http://127.0.0.1:{port}", root, engine, root / ".ibflow" / "server.log")
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def anyone(served: Served) -> Iterator[httpx.Client]:
+    """A client without a token."""
+    with httpx.Client(base_url=served.url, trust_env=False, timeout=20) as client:
+        yield client
+
+
+@pytest.fixture
+def api(served: Served) -> Iterator[httpx.Client]:
+    """A client that shows the token."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with httpx.Client(base_url=served.url, headers=headers, trust_env=False, timeout=20) as client:
+        yield client
