@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from ibflow_nb.api.errors import (
         ApiError,
         AuthenticationFailed,
@@ -73,3 +75,17 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """List the public names, also those that are not loaded yet."""
     return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Register ``%ibflow``; called by ``%load_ext ibflow_nb``."""
+    from ibflow_nb.notebook import magic
+
+    magic.load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Take everything back; called by ``%unload_ext`` and ``%reload_ext``."""
+    from ibflow_nb.notebook import magic
+
+    magic.unload(shell)

@@ -1,0 +1,254 @@
+"""``status``, ``wait``, ``jobs``, ``attach``, ``cancel`` and their kin."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import time
+from typing import TYPE_CHECKING
+
+from ibflow_nb.api.errors import CommandError, IbflowError
+from ibflow_nb.notebook.commands.base import Argument, Call, Command, Completes, argument
+from ibflow_nb.notebook.commands.starting import start
+from ibflow_nb.notebook.table import Table
+from ibflow_nb.notebook.waiting import wait_for
+
+if TYPE_CHECKING:
+    from ibflow_nb.api.jobs import JobListQuery, JobSummary, LogEntry
+    from ibflow_nb.jobs import Job, Snapshot
+    from ibflow_nb.notebook.context import Context
+
+
+def status(context: Context, args: argparse.Namespace) -> Snapshot:
+    """Ask the server how a job stands."""
+    job = context.job(_reference(args))
+    return context.connection.client.jobs.get(job.id).snapshot
+
+
+def wait(context: Context, args: argparse.Namespace) -> Job:
+    """Wait for a job's end, whatever the end."""
+    job = context.job(_reference(args))
+    context.screen.show_job(job, context.jobs.title(job.id))
+    return wait_for(context, job, getattr(args, "timeout", None))
+
+
+def jobs(context: Context, args: argparse.Namespace) -> Table[JobSummary]:
+    """List the server's jobs, newest first."""
+    import msgspec
+
+    query = msgspec.structs.asdict(_query(args))
+    found = context.connection.client.jobs.list(**query)
+    return Table(
+        found,
+        {
+            "job": lambda job: job.job_id,
+            "state": lambda job: job.state,
+            "flow": lambda job: job.flow_path.rpartition("/")[2],
+            "files": lambda job: str(job.num_files or ""),
+            "errors": lambda job: str(job.num_errors or ""),
+            "started": lambda job: clock(job.start_timestamp),
+            "tags": lambda job: ", ".join(job.tags),
+        },
+        empty="The server has no such jobs.",
+    )
+
+
+def attach(context: Context, args: argparse.Namespace) -> Job:
+    """Show a job's progress, also one of an earlier kernel."""
+    from ibflow_nb.notebook.connection import target_of
+
+    known = context.jobs.history.find(args.job)
+    if context.connection.target is None and known:
+        context.connection.open(target_of(known[0].server, root=known[0].root))
+    job = context.job(args.job)
+    context.jobs.add(job, context.jobs.title(job.id))
+    context.screen.show_job(job, context.jobs.title(job.id))
+    if context.screen.waits:
+        wait_for(context, job)
+    return job
+
+
+def cancel(context: Context, args: argparse.Namespace) -> None:
+    """Stop a job, or all jobs of this user that run."""
+    if getattr(args, "all", False) == hasattr(args, "job"):
+        raise CommandError("cancel takes a job or --all.")
+    targets = [context.job(args.job).id] if hasattr(args, "job") else _unfinished(context)
+    problems = []
+    for job_id in targets:
+        try:
+            context.connection.client.jobs.cancel(job_id)
+            context.screen.say(f"Job {job_id} is being cancelled.")
+        except IbflowError as error:
+            problems.append(f"{job_id} ({error})")
+    if problems:
+        raise CommandError(f"These jobs could not be cancelled: {'; '.join(problems)}.")
+    if not targets:
+        context.screen.say("No job runs.")
+
+
+def control(action: str, context: Context, args: argparse.Namespace) -> Job:
+    """Pause, resume or retry a job, and show it again when it goes on."""
+    job = context.job(_reference(args))
+    getattr(job, action)()
+    if action == "pause":
+        context.screen.say(f"Job {job.id} pauses when its running files are done.")
+        return job
+    context.screen.show_job(job, context.jobs.title(job.id))
+    if context.screen.waits or getattr(args, "wait", False) or hasattr(args, "timeout"):
+        wait_for(context, job, getattr(args, "timeout", None))
+    return job
+
+
+def restart(context: Context, args: argparse.Namespace) -> Job:
+    """Run a job's request again from the beginning, under a new id."""
+    job = context.job(_reference(args))
+    return start(
+        context,
+        args,
+        lambda _: job.restart(),
+        title=context.jobs.title(job.id),
+        kind="restart",
+    )
+
+
+def logs(context: Context, args: argparse.Namespace) -> Table[LogEntry]:
+    """Read a job's log, oldest line first."""
+    return Table(
+        context.job(_reference(args)).logs(),
+        {"time": lambda line: line.ts, "step": lambda line: line.step,
+         "message": lambda line: line.log},
+        empty="The log is empty; run with --log-to-timeline for more.",
+    )  # fmt: skip
+
+
+def clock(timestamp: int | None) -> str:
+    """Give Unix seconds as local date and time."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(timestamp)) if timestamp else ""
+
+
+def _unfinished(context: Context) -> list[str]:
+    from ibflow_nb.api.jobs import JobState
+
+    going = [JobState.PENDING, JobState.RUNNING, JobState.PAUSED]
+    found = context.connection.client.jobs.list(state=",".join(going))
+    return [job.job_id for job in found]
+
+
+def _reference(args: argparse.Namespace) -> str | None:
+    return getattr(args, "job", None)
+
+
+def _query(args: argparse.Namespace) -> JobListQuery:
+    from ibflow_nb.api.jobs import JobListQuery, JobState
+
+    states = [state.upper() for state in getattr(args, "state", [])]
+    for state in states:
+        if state not in JobState.__members__:
+            raise CommandError(f"There is no state '{state}'; there are {', '.join(JobState)}.")
+    tags = ",".join(getattr(args, "tag", []))
+    return JobListQuery(state=",".join(states), tags=tags, limit=getattr(args, "limit", 50))
+
+
+def _preview_list(_: Context, args: argparse.Namespace) -> Call:
+    from ibflow_nb.api.endpoints import JOB_LIST
+
+    return Call(JOB_LIST, _query(args))
+
+
+def _preview_job(endpoint: str, context: Context, args: argparse.Namespace) -> Call:
+    from ibflow_nb.api import endpoints
+    from ibflow_nb.api.jobs import JobIdRequest
+
+    reference = _reference(args)
+    job_id = context.jobs.full_id(reference) if reference else context.job(None).id
+    return Call(getattr(endpoints, endpoint), JobIdRequest(job_id=job_id))
+
+
+def _job(help: str = "its id or the beginning of it; default the latest") -> Argument:
+    return argument("job", metavar="JOB", nargs="?", completes=Completes.JOB, help=help)
+
+
+def _command(name: str, summary: str, endpoint: str, *, starts_job: bool) -> Command:
+    return Command(
+        name=name,
+        summary=summary,
+        run=functools.partial(control, name),
+        preview=functools.partial(_preview_job, endpoint),
+        arguments=(_job(),),
+        starts_job=starts_job,
+    )
+
+
+COMMANDS = (
+    Command(
+        name="status",
+        summary="Tell how a job stands.",
+        run=status,
+        preview=functools.partial(_preview_job, "JOB_STATUS"),
+        arguments=(_job(),),
+    ),
+    Command(
+        name="wait",
+        summary="Wait for a job's end, whatever the end.",
+        run=wait,
+        arguments=(
+            _job(),
+            argument("--timeout", type=float, metavar="S",
+                     help="stop waiting after this many seconds; the job goes on"),
+        ),
+    ),
+    Command(
+        name="jobs",
+        summary="List the server's jobs, newest first.",
+        run=jobs,
+        preview=_preview_list,
+        arguments=(
+            argument("--tag", action="append", metavar="T",
+                     help="only with this tag; may be repeated"),
+            argument("--state", action="append", metavar="S",
+                     help="only in this state, such as RUNNING; may be repeated"),
+            argument("--limit", type=int, metavar="N", help="at most so many; default 50"),
+        ),
+        examples=("jobs --tag july --state FAILED",),
+    ),
+    Command(
+        name="attach",
+        summary="Show a job's progress, also one of an earlier kernel.",
+        run=attach,
+        arguments=(
+            argument("job", metavar="JOB", completes=Completes.JOB,
+                     help="its id or the beginning of it"),
+        ),
+    ),
+    Command(
+        name="cancel",
+        summary="Stop a job, or all that run.",
+        run=cancel,
+        preview=functools.partial(_preview_job, "JOB_CANCEL"),
+        arguments=(
+            _job("its id or the beginning of it"),
+            argument("--all", action="store_true", help="all jobs that have not ended"),
+        ),
+    ),
+    _command("pause", "Let running files finish and start no more.", "JOB_PAUSE",
+             starts_job=False),
+    _command("resume", "Go on with a paused job, or one stopped at a checkpoint.", "JOB_RESUME",
+             starts_job=True),
+    _command("retry", "Run the failed files of an ended job again.", "JOB_RETRY",
+             starts_job=True),
+    Command(
+        name="restart",
+        summary="Run a job's request again from the beginning, under a new id.",
+        run=restart,
+        preview=functools.partial(_preview_job, "RESTART"),
+        arguments=(_job(),),
+        starts_job=True,
+    ),
+    Command(
+        name="logs",
+        summary="Read a job's log, oldest line first.",
+        run=logs,
+        preview=functools.partial(_preview_job, "JOB_LOGS"),
+        arguments=(_job(),),
+    ),
+)  # fmt: skip

@@ -1,0 +1,200 @@
+"""Completion of commands, options, job ids and paths, by a matcher of IPython's second kind.
+
+The older hook mixes its answers with hundreds of names. A matcher sees the current line only, so
+the body of a cell magic is told from its first line by the cursor's place.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import re
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.completer import (
+    CompletionContext,
+    SimpleCompletion,
+    SimpleMatcherResult,
+    context_matcher,
+)
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from ibflow_nb.notebook.commands.base import Argument, Command
+    from ibflow_nb.notebook.magic import IbflowMagics
+
+LOOKUP_SECONDS = 0.3
+_KEPT_SECONDS = 10.0
+_LINE = re.compile(r"^\s*(?:[^%]*=\s*)?(?P<magic>%%?ibflow)\s+(?P<rest>.*)$", re.DOTALL)
+_LAST_WORD = re.compile(r"""(?P<quote>["']?)(?P<word>(?:(?<=["'])[^"']*|[^\s"']*))$""")
+_MATCHER = "ibflow_matcher"
+
+
+def install(shell: InteractiveShell, magics: IbflowMagics) -> None:
+    """Add the matcher to the shell's completer."""
+    folders = RemoteFolders(magics)
+
+    @context_matcher(identifier=_MATCHER)  # type: ignore[untyped-decorator]
+    def ibflow_matcher(context: CompletionContext) -> SimpleMatcherResult:
+        return match(context, magics, folders)
+
+    if shell.Completer is not None:
+        shell.Completer.custom_matchers.append(ibflow_matcher)
+
+
+def remove(shell: InteractiveShell) -> None:
+    """Take the matcher away again."""
+    if shell.Completer is not None:
+        matchers = shell.Completer.custom_matchers
+        matchers[:] = [one for one in matchers if getattr(one, "__name__", "") != _MATCHER]
+
+
+def match(
+    context: CompletionContext, magics: IbflowMagics, folders: RemoteFolders
+) -> SimpleMatcherResult:
+    """Complete the word before the cursor, if it belongs to the magic."""
+    found = _LINE.match(context.text_until_cursor)
+    if not found or (found["magic"] == "%%ibflow" and context.cursor_line > 0):
+        return SimpleMatcherResult(completions=[])
+    last = _LAST_WORD.search(found["rest"])
+    assert last is not None  # the pattern also matches nothing
+    before = found["rest"][: last.start()].split()
+    options = [
+        SimpleCompletion(text=text, type=kind)
+        for text, kind in candidates(before, last["word"], magics, folders)
+    ]
+    result = SimpleMatcherResult(
+        completions=_quoted(options, last["quote"]), suppress=True, ordered=True
+    )
+    result["matched_fragment"] = last["word"]
+    return result
+
+
+def candidates(
+    before: list[str], word: str, magics: IbflowMagics, folders: RemoteFolders
+) -> Iterable[tuple[str, str]]:
+    """Give what the word can become, with its kind, after the words before it."""
+    from ibflow_nb.notebook.commands import TABLE
+
+    command = TABLE.get(" ".join(before[:2])) or TABLE.get(before[0] if before else "")
+    if command is None:
+        return _commands(TABLE, before, word)
+    if word.startswith("-"):
+        flags = [flag for item in command.all_arguments for flag in item.flags if flag[0] == "-"]
+        return [(flag, "option") for flag in [*flags, "--help"] if flag.startswith(word)]
+    item = _argument_at(command, before[len(command.name.split()) :])
+    return _values(item, word, magics, folders) if item else []
+
+
+def _commands(table: dict[str, Command], before: list[str], word: str) -> list[tuple[str, str]]:
+    longer = [name.split() for name in table if len(name.split()) > len(before)]
+    names = {words[len(before)] for words in longer if words[: len(before)] == before}
+    return [(name, "subcommand") for name in sorted(names) if name.startswith(word)]
+
+
+def _argument_at(command: Command, words: list[str]) -> Argument | None:
+    """Tell which argument the word after these words belongs to."""
+    flags = {flag: item for item in command.all_arguments for flag in item.flags}
+    if words and words[-1] in flags and flags[words[-1]].takes_value:
+        return flags[words[-1]]
+    place = 0
+    expects_value = False
+    for word in words:
+        if expects_value:
+            expects_value = False
+        elif word.startswith("-"):
+            expects_value = word in flags and flags[word].takes_value
+        else:
+            place += 1
+    positionals = [item for item in command.arguments if item.positional]
+    if positionals and positionals[-1].options.get("nargs") in {"*", "+"}:
+        place = min(place, len(positionals) - 1)
+    return positionals[place] if place < len(positionals) else None
+
+
+def _values(
+    item: Argument, word: str, magics: IbflowMagics, folders: RemoteFolders
+) -> list[tuple[str, str]]:
+    from ibflow_nb.notebook.commands.base import Completes
+
+    if choices := item.options.get("choices"):
+        return [(choice, "value") for choice in choices if choice.startswith(word)]
+    found: list[tuple[str, str]] = []
+    if item.completes is Completes.JOB:
+        jobs = magics.context.jobs
+        ids = [*jobs.known(), *(entry.job_id for entry in jobs.history.entries()[:50])]
+        found += [(one, "job") for one in dict.fromkeys(ids) if one.startswith(word)]
+    if item.completes in {Completes.LOCAL, Completes.PATH}:
+        found += [(path, "path") for path in local_paths(word)]
+    if item.completes in {Completes.REMOTE, Completes.PATH}:
+        found += [(path, "path") for path in folders.paths(word)]
+    return found
+
+
+def local_paths(word: str) -> list[str]:
+    """Give the local paths that begin with a word; folders end with a slash."""
+    head, _, name = word.rpartition("/")
+    base = f"{head}/" if "/" in word else ""
+    folder = Path(base or ".").expanduser()
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return []
+    return [
+        f"{base}{entry.name}{'/' if entry.is_dir() else ''}"
+        for entry in entries
+        if entry.name.startswith(name) and (name.startswith(".") or not entry.name.startswith("."))
+    ]
+
+
+class RemoteFolders:
+    """Listings of the drive, remembered for some seconds, never waited for longer than 0.3 s.
+
+    A listing that comes too late is there for the next try.
+    """
+
+    def __init__(self, magics: IbflowMagics) -> None:
+        self._magics = magics
+        self._listings: dict[str, tuple[float, concurrent.futures.Future[Any]]] = {}
+
+    def paths(self, word: str) -> list[str]:
+        """Give the drive paths that begin with a word; folders end with a slash."""
+        if word.startswith((".", "~")) or self._magics.context.connection.target is None:
+            return []
+        head, _, name = word.rpartition("/")
+        base = f"{head}/" if "/" in word else ""
+        try:
+            nodes = self._listing(head).result(timeout=LOOKUP_SECONDS)
+        except TimeoutError:
+            return []
+        except Exception:  # noqa: BLE001 - completion stays quiet when the server does not answer
+            self._listings.pop(head, None)
+            return []
+        return [
+            f"{base}{node.name}{'/' if node.metadata.node_type == 'folder' else ''}"
+            for node in nodes
+            if node.name.startswith(name)
+        ]
+
+    def _listing(self, folder: str) -> concurrent.futures.Future[Any]:
+        from ibflow_nb.jobs.background import background
+
+        asked, listing = self._listings.get(folder, (float("-inf"), None))
+        if listing is None or time.monotonic() - asked > _KEPT_SECONDS:
+            files = self._magics.context.connection.client.files
+            listing = background.submit(files.list.aio(folder))
+            self._listings[folder] = (time.monotonic(), listing)
+        return listing
+
+
+def _quoted(options: list[SimpleCompletion], quote: str) -> list[SimpleCompletion]:
+    """Put quotes around what holds blanks, unless the user has opened one."""
+    if quote:
+        return options
+    return [
+        SimpleCompletion(text=f'"{one.text}"', type=one.type) if " " in one.text else one
+        for one in options
+    ]

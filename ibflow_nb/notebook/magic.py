@@ -1,0 +1,109 @@
+"""``%ibflow`` and ``%%ibflow``, and how the extension comes and goes.
+
+Nothing heavy is imported here: loading the extension must not cost what its first use costs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import ChainMap
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import (
+    Magics,
+    line_cell_magic,
+    magics_class,
+    needs_local_scope,
+    no_var_expand,
+)
+
+from ibflow_nb.api.errors import IbflowError
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from ibflow_nb.notebook.context import Context
+
+
+@magics_class
+class IbflowMagics(Magics):
+    """The magic; what it works with is made when it is first used."""
+
+    shell: InteractiveShell
+    _context: Context | None = None
+    last_error: BaseException | None = None
+
+    @no_var_expand
+    @needs_local_scope
+    @line_cell_magic
+    def ibflow(
+        self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
+    ) -> Any:
+        """Run flows, watch jobs, read results: '%ibflow help' lists the commands."""
+        try:
+            return self._carry_out(line, cell, local_ns or {})
+        except (IbflowError, KeyboardInterrupt) as error:
+            self.last_error = error
+            self._render_whole_stack(error)
+            raise
+
+    @property
+    def context(self) -> Context:
+        """What the commands work with."""
+        if self._context is None:
+            from ibflow_nb.notebook.kernel import make_context
+
+            self._context = make_context(self.shell)
+        return self._context
+
+    def close(self) -> None:
+        """Let go of the connection and end all threads."""
+        if self._context is not None:
+            self._context.connection.close()
+            self._context = None
+
+    def _carry_out(self, line: str, cell: str | None, local_ns: dict[str, Any]) -> Any:
+        import dataclasses
+
+        from ibflow_nb.notebook.dispatch import carry_out
+        from ibflow_nb.notebook.expansion import split_line
+
+        namespace = ChainMap(local_ns, self.shell.user_ns)
+        context = dataclasses.replace(self.context, namespace=namespace, last_error=self.last_error)
+        outcome = carry_out(context, split_line(line, namespace), cell)
+        if outcome.variable:
+            self.shell.user_ns[outcome.variable] = outcome.value
+            return None
+        return outcome.value
+
+    def _render_whole_stack(self, error: BaseException) -> None:
+        """In debug mode, have IPython show the stack that the error would hide."""
+        if self._context is not None and self._context.settings.debug:
+            import traceback
+
+            lines = traceback.format_exception(error)
+            error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magic and its completion."""
+    from ibflow_nb.notebook import completion
+
+    magics = IbflowMagics(shell)
+    shell.register_magics(magics)
+    completion.install(shell, magics)
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take back all that :func:`load` and the commands since then have set up."""
+    from ibflow_nb.notebook import completion
+
+    completion.remove(shell)
+    manager = shell.magics_manager
+    magics = manager.registry.pop(IbflowMagics.__name__, None)
+    for kind in ("line", "cell"):
+        manager.magics[kind].pop("ibflow", None)
+    if magics is not None:
+        magics.close()
+    if kernel := sys.modules.get("ibflow_nb.notebook.kernel"):
+        kernel.take_back(shell)
