@@ -107,6 +107,15 @@ def recompose(record: Record) -> Record:
     return _lay_out(record, by_page.values())
 
 
+def join_records(records: Iterable[Record]) -> Record:
+    """Make one record of the records of a file's parts, in order."""
+    joined = Record()
+    for record in records:
+        joined.metadata_list += record.metadata_list
+        joined.lines += record.lines
+    return recompose(joined)
+
+
 def page_from_text(text: str, number: int = 0) -> Page:
     """Lay plain text on a grid where each character has a cell, so that words get boxes.
 

@@ -13,6 +13,13 @@ import msgspec
 from ibflow_nb.api.errors import InvalidRequest
 from ibflow_nb.local.limits import Limits
 
+# What the one model of rapidocr reads, by the names that tesseract gives languages.
+RAPIDOCR_LANGUAGES = frozenset({
+    "afr", "aze", "bos", "cat", "ces", "chi_sim", "chi_tra", "cym", "dan", "deu", "eng", "est",
+    "eus", "fil", "fin", "fra", "gle", "glg", "hrv", "hun", "ind", "isl", "ita", "jpn", "lat",
+    "lav", "lit", "ltz", "mlt", "mri", "msa", "nld", "nor", "oci", "pol", "por", "que", "ron",
+    "slk", "slv", "spa", "sqi", "srp_latn", "swa", "swe", "tur", "uzb", "vie",
+})  # fmt: skip
 _RANGE = re.compile(r"\s*(\d+)\s*(?:(-)\s*(\d*)\s*)?")
 
 
@@ -148,6 +155,25 @@ class OcrConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         _check_ocr_config(config)
         return config, sorted(values.keys() - set(cls.__struct_fields__))
 
+    def decide(self, *, fast: bool) -> OcrConfig:
+        """Settle the engine.
+
+        Args:
+            fast: whether pages are clean, so that the faster engine reads them as well.
+
+        Raises:
+            InvalidRequest: the engine that is asked for does not read a language.
+        """
+        unread = [name for name in self.languages if name not in RAPIDOCR_LANGUAGES]
+        if self.engine == "rapidocr" and unread:
+            raise InvalidRequest(
+                f"ocr_config cannot be used: rapidocr does not read {', '.join(unread)}; take the"
+                " engine tesseract and a tessdata folder with its model."
+            )
+        if self.engine != "auto":
+            return self
+        return msgspec.structs.replace(self, engine="tesseract" if fast or unread else "rapidocr")
+
 
 _DPI = range(50, 1201)
 _LANGUAGE = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)?")
@@ -169,6 +195,7 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         passwords: to be tried in this order on a locked file.
         pages: pages that are wanted.
+        text_layer: whether the text layer of a PDF is used; otherwise every page is read by OCR.
         ocr: how pages without text are read; ``engine`` is decided (not ``auto``).
         images: folder that images of OCR pages are saved in; ``None`` saves none.
         image_prefix: path of that folder relative to the record file, with a ``/`` at its end.
@@ -178,6 +205,7 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     passwords: tuple[str, ...] = ()
     pages: PageRanges = PageRanges()
+    text_layer: bool = True
     ocr: OcrConfig = OcrConfig(engine="rapidocr")
     images: Path | None = None
     image_prefix: str = "images/"

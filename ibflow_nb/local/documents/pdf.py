@@ -33,26 +33,33 @@ def read_pdf(path: Path, options: ReadOptions) -> list[Page]:
         UnreadableDocument: it is damaged, locked, without pages, or beyond the limits.
     """
     with open_pdf(path, options) as document:
-        return [_read_page(document, number, options) for number in wanted(document, options)]
+        return [_read_page(document, number, options) for number in _wanted(document, options)]
 
 
-def pages_for_ocr(path: Path, options: ReadOptions) -> tuple[list[int], list[int]]:
-    """Tell which of the wanted pages have to be read by OCR.
+def find_scans(path: Path, options: ReadOptions) -> tuple[list[int], list[int]]:
+    """Tell which of the wanted pages have no text layer, without reading the others.
 
     Returns:
-        The wanted pages, and those of them without a sane text layer, from 0.
+        The wanted pages, and those of them to be read by OCR, from 0.
 
     Raises:
         UnreadableDocument: as :func:`read_pdf`.
     """
     with open_pdf(path, options) as document:
-        pages = wanted(document, options)
-        scans = []
-        for number in pages:
-            with _load_page(document, number) as page:
-                if _needs_ocr(page, read_text_layer(page, 1.0).words):
-                    scans.append(number)
-        return pages, scans
+        pages = _wanted(document, options)
+        if not options.text_layer:
+            return pages, pages
+        return pages, [number for number in pages if _is_scan(document, number)]
+
+
+def _is_scan(document: pdfium.PdfDocument, number: int) -> bool:
+    with _load_page(document, number) as page:
+        text = page.get_textpage()
+        try:
+            has_text = text.count_chars() > 0
+        finally:
+            text.close()
+        return not has_text and _has_objects(page)
 
 
 @contextlib.contextmanager
@@ -89,7 +96,7 @@ def _open(path: Path, passwords: tuple[str, ...]) -> pdfium.PdfDocument:
     raise UnreadableDocument("The PDF is locked; set its password in encryption_config.")
 
 
-def wanted(document: pdfium.PdfDocument, options: ReadOptions) -> list[int]:
+def _wanted(document: pdfium.PdfDocument, options: ReadOptions) -> list[int]:
     """Give the pages to read, from 0."""
     pages = options.pages.select(len(document))
     if not pages:
@@ -110,27 +117,28 @@ def _load_page(document: pdfium.PdfDocument, number: int) -> Iterator[pdfium.Pdf
     try:
         page = document[number]
         if pdfium_c.FPDFPage_GetAnnotCount(page):
-            page.flatten()
+            pdfium_c.FPDFPage_Flatten(page, pdfium_c.FLAT_NORMALDISPLAY)
             page.close()
             page = document[number]
+        try:
+            yield page
+        finally:
+            page.close()
     except pdfium.PdfiumError as error:
         raise UnreadableDocument(
             f"Page {number + 1} of the PDF is damaged; leave it out with page_range_str."
         ) from error
-    try:
-        yield page
-    finally:
-        page.close()
 
 
 def _read_page(document: pdfium.PdfDocument, number: int, options: ReadOptions) -> Page:
     with _load_page(document, number) as page:
         scale = _scale(page, options)
-        layer = read_text_layer(page, scale)
-        if not _needs_ocr(page, layer.words):
-            return Page(
-                layer.width, layer.height, layer.words, number=number, rotation=layer.rotation
-            )
+        if options.text_layer:
+            layer = read_text_layer(page, scale)
+            if not _needs_ocr(page, layer.words):
+                return Page(
+                    layer.width, layer.height, layer.words, number=number, rotation=layer.rotation
+                )
         image = _render(page, min(scale, _native_scale(page)))
     return ocr.read_page(image, number, options)
 
@@ -141,6 +149,10 @@ def _needs_ocr(page: pdfium.PdfPage, words: list[Word]) -> bool:
         return not is_sane(words)
     if words and is_sane(words):
         return _image_share(page) > _SCAN_SHARE
+    return _has_objects(page)
+
+
+def _has_objects(page: pdfium.PdfPage) -> bool:
     return next(page.get_objects(max_depth=1), None) is not None
 
 

@@ -13,6 +13,7 @@ from ibflow_nb.local.documents.layout import Page
 from ibflow_nb.local.documents.ocr import rapid, tesseract
 from ibflow_nb.local.documents.ocr.upright import make_upright
 from ibflow_nb.local.documents.options import ReadOptions
+from ibflow_nb.local.documents.record import Word
 
 _JPEG_QUALITY = 80
 
@@ -29,10 +30,7 @@ def read_page(image: NDArray[np.uint8], number: int, options: ReadOptions) -> Pa
         The upright page; its boxes are pixels of the image that was kept.
     """
     upright, rotation = make_upright(image)
-    if options.ocr.engine == "tesseract":
-        lines = tesseract.recognize(upright, options.ocr.languages, options.ocr.tessdata)
-    else:
-        lines = rapid.recognize(upright)
+    lines = _recognize(upright, options)
     return Page(
         width=upright.shape[1],
         height=upright.shape[0],
@@ -43,6 +41,13 @@ def read_page(image: NDArray[np.uint8], number: int, options: ReadOptions) -> Pa
         image=_keep(upright, number, options),
         rotation=rotation,
     )
+
+
+def _recognize(image: NDArray[np.uint8], options: ReadOptions) -> list[list[Word]]:
+    lines = rapid.recognize(image) if options.ocr.engine == "rapidocr" else []
+    if options.ocr.engine == "tesseract" or (not lines and max(image.shape) > rapid.READABLE_SIDE):
+        lines = tesseract.recognize(image, options.ocr.languages, options.ocr.tessdata)
+    return lines
 
 
 def _keep(image: NDArray[np.uint8], number: int, options: ReadOptions) -> str:

@@ -22,6 +22,7 @@ _MODELS = Path(rapidocr.__file__).parent / "models"
 _DETECTOR = _MODELS / "PP-OCRv6_det_small.onnx"
 _RECOGNIZER = _MODELS / "PP-OCRv6_rec_small.onnx"
 _DETECTOR_SIDE = 1600
+READABLE_SIDE = 4000  # pages with a longer side are scaled down so far that print may vanish
 _LEAST_SCORE = 0.5  # lines that the recognizer is less sure of are noise
 _VERTICAL = 1.5  # lines so many times taller than wide are read from top to bottom
 

@@ -1,0 +1,62 @@
+"""Paths that a step finds through the drive: the original of a record file, OCR models."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from ibflow_nb.api.errors import InvalidRequest, NotFound
+from ibflow_nb.local.documents.options import OcrConfig
+from ibflow_nb.local.documents.record import BrokenRecords, load_records
+from ibflow_nb.local.drive import Drive
+from ibflow_nb.local.steps.base import StepError, Task
+
+RECORD_SUFFIX = ".ibdoc"
+
+
+def original_file(task: Task) -> tuple[Path, str]:
+    """Give the file to read and its drive path.
+
+    An ``.ibdoc`` of an earlier step goes back to the file that it was made of.
+
+    Raises:
+        StepError: the file behind the records is not there any more.
+    """
+    source = Path(task.source)
+    if source.suffix != RECORD_SUFFIX:
+        return source, task.drive_path
+    try:
+        layouts = [meta.layout for record in load_records(source) for meta in record.metadata_list]
+        path = layouts[0].page_input_path if layouts else ""
+        if not path:
+            raise StepError(f"{task.name} does not name the file that it was made of.")
+        return _drive(task).locate(path), path
+    except (BrokenRecords, InvalidRequest, NotFound) as error:
+        raise StepError(f"{task.name} leads to no file that can be read: {error}") from error
+
+
+def with_tessdata(task: Task, ocr: OcrConfig) -> OcrConfig:
+    """Make the ``tessdata`` folder an absolute path: on the drive first, else as it stands.
+
+    Raises:
+        StepError: there is no such folder.
+    """
+    if not ocr.tessdata:
+        return ocr
+    try:
+        folder = _drive(task).locate(ocr.tessdata)
+    except (InvalidRequest, NotFound):
+        folder = Path(ocr.tessdata)
+    if not (folder.is_absolute() and folder.is_dir()):
+        raise StepError(
+            f"{task.name} cannot be read: the tessdata folder {ocr.tessdata!r} of ocr_config is"
+            " not on the drive."
+        )
+    return msgspec.structs.replace(ocr, tessdata=str(folder))
+
+
+def _drive(task: Task) -> Drive:
+    """Give the drive that the task's source lies on."""
+    depth = len(PurePosixPath(task.drive_path).parts)
+    return Drive(Path(task.source).parents[max(depth - 1, 0)])
