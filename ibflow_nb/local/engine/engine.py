@@ -1,0 +1,213 @@
+"""The engine: what the server calls."""
+
+from __future__ import annotations
+
+from filelock import FileLock, Timeout
+
+from ibflow_nb.api.errors import ConfigError, InvalidRequest
+from ibflow_nb.api.flow import RunFlow, Submission
+from ibflow_nb.api.jobs import (
+    JobListQuery,
+    JobListReply,
+    JobLogsReply,
+    JobState,
+    JobStatusReply,
+)
+from ibflow_nb.api.results import ResultsQuery, ResultsReply
+from ibflow_nb.local.drive import Drive
+from ibflow_nb.local.engine.deliveries import Deliveries
+from ibflow_nb.local.engine.dispatcher import Dispatcher
+from ibflow_nb.local.engine.executor import Executor
+from ibflow_nb.local.engine.joblog import JobLog
+from ibflow_nb.local.engine.ledger import Ledger
+from ibflow_nb.local.engine.pool import LocalPool
+from ibflow_nb.local.engine.results import read_results
+from ibflow_nb.local.engine.status import job_status, list_jobs
+from ibflow_nb.local.engine.submission import Submitter
+from ibflow_nb.local.settings import Settings
+
+STORE = "jobs.sqlite3"
+_CANCEL_WAIT = 5.0
+
+
+class Engine:
+    """Runs jobs on one drive; methods may be called from any thread.
+
+    Args:
+        drive: the file tree.
+        settings: of the platform.
+        executor: what runs units; default the pool of local worker processes.
+
+    Raises:
+        ConfigError: another engine runs on this root, or its store is of a newer version.
+    """
+
+    def __init__(self, drive: Drive, settings: Settings, executor: Executor | None = None) -> None:
+        state = settings.state_dir
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = FileLock(state / "engine.lock", mode=0o600, timeout=0, thread_local=False)
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            raise ConfigError(f"Another platform already runs on {settings.root}.") from error
+        try:
+            self._ledger = Ledger(state / STORE)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._drive = drive
+        self._log = JobLog(self._ledger, settings.log_bytes)
+        self._deliveries = Deliveries(self._ledger, self._log, settings)
+        self._dispatcher = Dispatcher(
+            self._ledger,
+            drive,
+            executor or LocalPool(settings),
+            self._log,
+            self._deliveries,
+            settings.limits,
+        )
+        self._submitter = Submitter(self._ledger, drive, self._dispatcher, self._log, settings)
+
+    def start(self) -> None:
+        """Begin, and go on with what was running when the platform was stopped or died."""
+        self._ledger.recover()
+        self._dispatcher.start()
+        for job_id in self._ledger.live():
+            if not self._ledger.job(job_id).prepared:
+                self._submitter.prepare(job_id)
+        self._deliveries.start()
+
+    def stop(self, grace: float = 5.0) -> None:
+        """Stop: running units get ``grace`` seconds, then they are killed and run again later."""
+        self._dispatcher.stop(grace)
+        self._deliveries.stop()
+        self._ledger.close()
+        self._lock.release()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job waits or runs (paused ones do neither)."""
+        return any(state is JobState.RUNNING for state, _ in self._ledger.live().values())
+
+    def run_flow(self, request: RunFlow) -> Submission:
+        """Start a flow; see :meth:`Submitter.run_flow`."""
+        return self._submitter.run_flow(request)
+
+    def restart(self, job_id: str) -> Submission:
+        """Start a job again under a new id; see :meth:`Submitter.restart`."""
+        return self._submitter.restart(job_id)
+
+    def status(self, job_id: str) -> JobStatusReply:
+        """Tell how a job stands; raises NotFound for an unknown id."""
+        return job_status(self._ledger, job_id)
+
+    def list_jobs(self, query: JobListQuery) -> JobListReply:
+        """List jobs; ``next_page`` is relative to the server's root."""
+        return list_jobs(self._ledger, query)
+
+    def logs(self, job_id: str, offset: int = 0, limit: int = 10_000) -> JobLogsReply:
+        """Give lines of a job's log; raises NotFound for an unknown id."""
+        return self._log.read(job_id, offset, limit)
+
+    def results(self, query: ResultsQuery) -> ResultsReply:
+        """Give the records of up to 20 files of a run."""
+        return read_results(self._drive, query)
+
+    def wait(self, job_id: str, timeout: float | None = None) -> bool:
+        """Wait for a job's end; False when it goes on after ``timeout`` seconds.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        self._ledger.job(job_id)
+        return self._dispatcher.wait(job_id, timeout)
+
+    def set_pipelines(self, job_id: str, pipeline_ids: list[str]) -> None:
+        """Replace the pipelines of a job; raises NotFound for an unknown id."""
+        self._ledger.job(job_id)
+        self._ledger.set_pipelines(job_id, pipeline_ids)
+
+    def pipelines(self) -> list[str]:
+        """Give the ids of all pipelines that a job belongs to."""
+        rows = self._ledger.query("SELECT DISTINCT pipeline_id FROM pipeline ORDER BY 1")
+        return [row["pipeline_id"] for row in rows]
+
+    def cancel(self, job_id: str) -> JobStatusReply:
+        """Stop a job and its workers; a job that has ended stays as it is.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        self._ledger.job(job_id)
+        self._dispatcher.call(lambda: self._cancel(job_id))
+        self._dispatcher.wait(job_id, _CANCEL_WAIT)
+        return self.status(job_id)
+
+    def pause(self, job_id: str) -> JobStatusReply:
+        """Start no more units of a job; running ones finish.
+
+        Raises:
+            NotFound: there is no such job.
+            InvalidRequest: it has ended.
+        """
+        self._dispatcher.call(lambda: self._pause(job_id))
+        return self.status(job_id)
+
+    def resume(self, job_id: str) -> JobStatusReply:
+        """Go on with a job that is paused or stopped at a checkpoint.
+
+        Raises:
+            NotFound: there is no such job.
+            InvalidRequest: it has ended otherwise.
+        """
+        self._dispatcher.call(lambda: self._resume(job_id))
+        return self.status(job_id)
+
+    def retry(self, job_id: str) -> JobStatusReply:
+        """Run the failed files of an ended job again, and those that a cancel left undone.
+
+        Raises:
+            NotFound: there is no such job.
+            InvalidRequest: it has not ended, or no file of it failed.
+        """
+        self._dispatcher.call(lambda: self._retry(job_id))
+        return self.status(job_id)
+
+    # --- on the dispatcher's thread, inside a transaction
+
+    def _cancel(self, job_id: str) -> None:
+        if not self._ledger.has_ended(job_id):
+            reason = "The job was cancelled."
+            self._dispatcher.router.end_job(job_id, JobState.CANCELLED, reason)
+
+    def _pause(self, job_id: str) -> None:
+        job = self._ledger.job(job_id)
+        if job.state.done or job.ending:
+            raise InvalidRequest(f"Job {job_id} has ended and cannot be paused.")
+        self._ledger.update_job(job_id, state=JobState.PAUSED)
+
+    def _resume(self, job_id: str) -> None:
+        job = self._ledger.job(job_id)
+        if job.state is JobState.PAUSED:
+            self._ledger.update_job(job_id, state=JobState.RUNNING)
+        elif job.state is JobState.STOPPED_AT_CHECKPOINT:
+            self._reopen(job_id)
+        elif job.state.done:
+            raise InvalidRequest(
+                f"Job {job_id} ended as {job.state.value} and cannot be resumed; retry runs its "
+                "failed files again, restart all of them."
+            )
+
+    def _retry(self, job_id: str) -> None:
+        job = self._ledger.job(job_id)
+        if not job.state.done:
+            raise InvalidRequest(f"Job {job_id} has not ended yet: retry it then.")
+        self._submitter.check_claim(job)
+        if not self._ledger.reopen_failed(job_id) and not self._ledger.has_active(job_id):
+            raise InvalidRequest(f"Job {job_id} has no failed files to retry.")
+        self._reopen(job_id)
+
+    def _reopen(self, job_id: str) -> None:
+        self._submitter.check_claim(self._ledger.job(job_id))
+        self._ledger.update_job(job_id, state=JobState.RUNNING, ending="", msg="", finished=None)
+        self._dispatcher.resume(job_id)

@@ -1,0 +1,135 @@
+"""The folders of a run: which files it reads, where it writes, and what it may delete."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from ibflow_nb.api.errors import InvalidRequest
+from ibflow_nb.api.flow import RunOptions
+from ibflow_nb.local.drive import Drive
+
+RESULTS_FILE = "batch.ibflowresults"
+
+
+def list_inputs(drive: Drive, folder: Path, output: Path) -> list[str]:
+    """List the files of an input folder and its sub-folders, sorted by name.
+
+    Hidden files and folders (our temporary files are hidden too), links that lead out of the
+    drive, the run's own output and outputs of earlier runs inside the folder are left out.
+
+    Returns:
+        Names relative to the folder, with ``/``.
+    """
+    names = []
+    for parent, folders, files in os.walk(folder):
+        here = Path(parent)
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith(".")
+            and here / name != output
+            and not (here / name / RESULTS_FILE).exists()
+        ]
+        names += [
+            (here / name).relative_to(folder).as_posix()
+            for name in files
+            if not name.startswith(".") and name != RESULTS_FILE and _is_ours(drive, here / name)
+        ]
+    return sorted(names)
+
+
+def _is_ours(drive: Drive, path: Path) -> bool:
+    """Tell whether a path is a plain file, or a link to one, inside the drive."""
+    return path.is_file() and path.resolve().is_relative_to(drive.root)
+
+
+def output_folder(
+    drive: Drive, options: RunOptions, input_dir: Path, *, user: str, job_id: str
+) -> Path:
+    """Give the output folder of a run; nothing is made yet.
+
+    The default is ``input_dir/../out``; with ``output_has_run_id`` it is
+    ``run_<user>/<time>/<job_id>/out`` beside the input folder, or in ``output_dir`` when that
+    is given (source: Flow API document, "Run a flow"). Times are UTC.
+
+    Raises:
+        InvalidRequest: the folder would lie outside the drive, or is a file.
+    """
+    if options.output_dir is not None:
+        base = drive.place(options.output_dir)
+    elif input_dir == drive.root:
+        raise InvalidRequest("The input folder has no parent on the drive: give an output_dir.")
+    else:
+        base = input_dir.parent
+    if options.output_has_run_id:
+        stamp = time.strftime("%Y-%m-%d-%H:%M:%S", time.gmtime())
+        folder = base / f"run_{user}" / stamp / job_id / "out"
+    else:
+        folder = base if options.output_dir is not None else base / "out"
+    if folder.exists() and not folder.is_dir():
+        raise InvalidRequest(f"The output '{drive.path_of(folder)}' is a file, not a folder.")
+    return drive.resolve(drive.path_of(folder))
+
+
+def check_output(
+    drive: Drive,
+    output: Path,
+    *,
+    live: Iterable[tuple[str, Path]],
+    deletes: bool,
+    protected: Iterable[tuple[str, Path]],
+) -> None:
+    """Refuse an output folder that another live job writes to, or a deletion that would harm.
+
+    Args:
+        drive: names the folders in the sentence.
+        output: the output folder of the new run.
+        live: id and output folder of each job that has not ended.
+        deletes: whether the folder is to be emptied first.
+        protected: what must not be deleted: a name for it and its path.
+
+    Raises:
+        InvalidRequest: one sentence that names the folder and the reason.
+    """
+    real = output.resolve()
+    name = drive.path_of(output)
+    if deletes and real == drive.root:
+        raise InvalidRequest("delete_out_dir is refused for the root of the drive.")
+    for job_id, folder in live:
+        other = folder.resolve()
+        if other == real:
+            raise InvalidRequest(
+                f"Job {job_id} still writes to the output folder '{name}': wait for it, cancel "
+                "it, or set output_has_run_id."
+            )
+        if deletes and (other.is_relative_to(real) or real.is_relative_to(other)):
+            raise InvalidRequest(
+                f"delete_out_dir is refused: job {job_id} still writes to "
+                f"'{drive.path_of(folder)}'."
+            )
+    for what, path in protected if deletes else ():
+        if path.resolve().is_relative_to(real):
+            raise InvalidRequest(
+                f"delete_out_dir is refused: the output folder '{name}' holds {what}."
+            )
+
+
+def clear_folder(folder: Path, trash: Path) -> None:
+    """Empty a folder: its entries are moved away at once, then deleted.
+
+    Args:
+        folder: it may be absent.
+        trash: a folder of the platform's state, on the same file system.
+
+    Raises:
+        OSError: an entry cannot be moved.
+    """
+    if folder.is_dir():
+        trash.mkdir(parents=True, exist_ok=True)
+        for child in list(folder.iterdir()):
+            child.rename(trash / child.name)
+    shutil.rmtree(trash, ignore_errors=True)

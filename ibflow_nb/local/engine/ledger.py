@@ -1,0 +1,288 @@
+"""The job store: jobs, their files and units, on SQLite.
+
+One connection behind one lock; every change is a transaction that is on the disk when it
+returns (WAL, ``synchronous=FULL``).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from ibflow_nb.api.errors import NotFound
+from ibflow_nb.api.jobs import JobState
+from ibflow_nb.local.engine.model import FileState, Job, JobFile, Unit, UnitKind
+from ibflow_nb.local.engine.schema import open_database
+from ibflow_nb.local.steps.base import Part
+
+T = TypeVar("T")
+
+
+class Ledger:
+    """The store of one platform; safe to call from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = open_database(path)
+        self._lock = threading.RLock()
+
+    def close(self) -> None:
+        """Close the store; what was committed stays."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Group changes: all of them are stored, or none; nested ones join the outer one."""
+        with self._lock:
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
+        """Read rows."""
+        with self._lock:
+            return self._connection.execute(sql, parameters).fetchall()
+
+    # --- jobs
+
+    def add_job(
+        self,
+        job: Job,
+        names: Sequence[str],
+        *,
+        first: UnitKind,
+        tags: Sequence[str] = (),
+        pipelines: Sequence[str] = (),
+    ) -> None:
+        """Store a job with its files, and the units of its first step."""
+        with self.transaction() as db:
+            db.execute(
+                "INSERT INTO job (id, kind, state, request, plan, binary, flow_path, input_dir, "
+                "output_folder, user, submitted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    job.id,
+                    job.kind,
+                    job.state,
+                    job.request,
+                    job.plan,
+                    job.binary,
+                    job.flow_path,
+                    job.input_dir,
+                    job.output_folder,
+                    job.user,
+                    job.submitted,
+                ),
+            )
+            rows = [(job.id, index, name) for index, name in enumerate(names)]
+            db.executemany("INSERT INTO file (job_id, idx, name) VALUES (?, ?, ?)", rows)
+            if first is UnitKind.BATCH:
+                self.add_unit(job.id, 0, -1, UnitKind.BATCH)
+            else:
+                db.executemany(
+                    "INSERT INTO unit (job_id, step, file, kind) VALUES (?, 0, ?, 'FILE')",
+                    [(job.id, index) for index in range(len(names))],
+                )
+            db.executemany("INSERT OR IGNORE INTO tag VALUES (?, ?)", [(job.id, t) for t in tags])
+            self.set_pipelines(job.id, pipelines)
+
+    def set_pipelines(self, job_id: str, pipelines: Sequence[str]) -> None:
+        """Replace the set of pipelines that a job belongs to."""
+        with self.transaction() as db:
+            db.execute("DELETE FROM pipeline WHERE job_id = ?", (job_id,))
+            rows = [(job_id, pipeline) for pipeline in pipelines]
+            db.executemany("INSERT OR IGNORE INTO pipeline VALUES (?, ?)", rows)
+
+    def job(self, job_id: str) -> Job:
+        """Give a job.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        rows = self.query("SELECT * FROM job WHERE id = ?", (job_id,))
+        if not rows:
+            raise NotFound(f"There is no job {job_id!r} on this platform.", status_code=404)
+        return _convert(rows[0], Job)
+
+    def live(self) -> dict[str, tuple[JobState, str]]:
+        """Give state and decided end of the jobs that have not ended, oldest first."""
+        rows = self.query(
+            "SELECT id, state, ending FROM job WHERE state IN ('RUNNING', 'PAUSED') ORDER BY seq"
+        )
+        return {row["id"]: (JobState(row["state"]), row["ending"]) for row in rows}
+
+    def has_ended(self, job_id: str) -> bool:
+        """Tell whether a job has ended."""
+        rows = self.query("SELECT state FROM job WHERE id = ?", (job_id,))
+        return bool(rows) and JobState(rows[0]["state"]).done
+
+    def update_job(self, job_id: str, **columns: object) -> None:
+        """Set columns of a job's row."""
+        self._update("job", columns, "id = ?", (job_id,))
+
+    def mark_started(self, job_id: str) -> None:
+        """Note that work on a job begins, unless it had begun before."""
+        with self.transaction() as db:
+            db.execute(
+                "UPDATE job SET started = ? WHERE id = ? AND started IS NULL",
+                (time.time(), job_id),
+            )
+
+    def tags(self, job_id: str) -> list[str]:
+        """Give a job's tags."""
+        rows = self.query("SELECT tag FROM tag WHERE job_id = ? ORDER BY tag", (job_id,))
+        return [row["tag"] for row in rows]
+
+    # --- files
+
+    def files(self, job_id: str) -> Iterator[JobFile]:
+        """Yield a job's files in order, without holding the store meanwhile."""
+        after = -1
+        while rows := self.query(
+            "SELECT * FROM file WHERE job_id = ? AND idx > ? ORDER BY idx LIMIT 500",
+            (job_id, after),
+        ):
+            after = rows[-1]["idx"]
+            yield from (_convert(row, JobFile) for row in rows)
+
+    def file(self, job_id: str, index: int) -> JobFile:
+        """Give one file of a job."""
+        (row,) = self.query("SELECT * FROM file WHERE job_id = ? AND idx = ?", (job_id, index))
+        return _convert(row, JobFile)
+
+    def files_at(self, job_id: str, step: int) -> list[JobFile]:
+        """Give the active files that stand at a step."""
+        rows = self.query(
+            "SELECT * FROM file WHERE job_id = ? AND state = 'ACTIVE' AND step = ? ORDER BY idx",
+            (job_id, step),
+        )
+        return [_convert(row, JobFile) for row in rows]
+
+    def has_active(self, job_id: str, before: int | None = None) -> bool:
+        """Tell whether a job has active files, or such that stand before a step."""
+        rows = self.query(
+            "SELECT 1 FROM file WHERE job_id = ? AND state = 'ACTIVE' AND step < ? LIMIT 1",
+            (job_id, 1_000_000 if before is None else before),
+        )
+        return bool(rows)
+
+    def update_file(self, job_id: str, index: int, **columns: object) -> None:
+        """Set columns of a file's row."""
+        self._update("file", columns, "job_id = ? AND idx = ?", (job_id, index))
+
+    def fail_file(self, job_id: str, index: int, error: str) -> None:
+        """Mark a file as failed and drop what waits for it."""
+        with self.transaction() as db:
+            self.update_file(job_id, index, state=FileState.FAILED, error=error, records=0)
+            db.execute(
+                "UPDATE unit SET state = 'DROPPED' "
+                "WHERE job_id = ? AND file = ? AND state IN ('READY', 'RUNNING')",
+                (job_id, index),
+            )
+
+    # --- units
+
+    def add_unit(
+        self, job_id: str, step: int, file: int, kind: UnitKind, part: Part | None = None
+    ) -> None:
+        """Store a unit that is ready to run."""
+        first, last = (part.first, part.last) if part else (None, None)
+        with self.transaction() as db:
+            db.execute(
+                "INSERT INTO unit (job_id, step, file, kind, first, last) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (job_id, step, file, kind, first, last),
+            )
+
+    def next_unit(self, job_id: str) -> Unit | None:
+        """Give the unit to run next: later steps first, so that files are finished early."""
+        rows = self.query(
+            "SELECT * FROM unit WHERE job_id = ? AND state = 'READY' "
+            "ORDER BY step DESC, file, first LIMIT 1",
+            (job_id,),
+        )
+        return _convert(rows[0], Unit) if rows else None
+
+    def units_of(self, job_id: str, file: int, step: int) -> list[Unit]:
+        """Give the units of one file at one step, parts in order."""
+        rows = self.query(
+            "SELECT * FROM unit WHERE job_id = ? AND file = ? AND step = ? ORDER BY first, id",
+            (job_id, file, step),
+        )
+        return [_convert(row, Unit) for row in rows]
+
+    def unit(self, unit_id: int) -> Unit:
+        """Give one unit."""
+        (row,) = self.query("SELECT * FROM unit WHERE id = ?", (unit_id,))
+        return _convert(row, Unit)
+
+    def update_unit(self, unit_id: int, **columns: object) -> None:
+        """Set columns of a unit's row."""
+        self._update("unit", columns, "id = ?", (unit_id,))
+
+    def recover(self) -> int:
+        """Put units that ran when the platform was stopped back to READY; give their number."""
+        with self.transaction() as db:
+            changed = db.execute("UPDATE unit SET state = 'READY' WHERE state = 'RUNNING'")
+            return changed.rowcount
+
+    def reopen_failed(self, job_id: str) -> int:
+        """Make the failed files of an ended job ready to run again; give their number."""
+        with self.transaction() as db:
+            failed = db.execute(
+                "SELECT idx, step FROM file WHERE job_id = ? AND state = 'FAILED'", (job_id,)
+            ).fetchall()
+            for index, step in failed:
+                db.execute(
+                    "DELETE FROM unit WHERE job_id = ? AND file = ? AND step = ?",
+                    (job_id, index, step),
+                )
+                self.add_unit(job_id, step, index, UnitKind.FILE)
+                self.update_file(job_id, index, state=FileState.ACTIVE, error="")
+            batches = db.execute(
+                "UPDATE unit SET state = 'READY', deaths = 0 "
+                "WHERE job_id = ? AND state = 'FAILED' AND kind = 'BATCH'",
+                (job_id,),
+            )
+            return len(failed) + batches.rowcount
+
+    def _update(
+        self, table: str, columns: dict[str, object], where: str, key: tuple[object, ...]
+    ) -> None:
+        assignments = ", ".join(f"{name} = ?" for name in columns)
+        sql = f"UPDATE {table} SET {assignments} WHERE {where}"  # noqa: S608 - names are ours
+        with self.transaction() as db:
+            db.execute(sql, (*columns.values(), *key))
+
+
+def new_job(**values: Any) -> Job:
+    """Make the row of a job that is submitted now."""
+    defaults: dict[str, Any] = {
+        "seq": 0,
+        "binary": b"",
+        "state": JobState.RUNNING,
+        "ending": "",
+        "submitted": time.time(),
+        "started": None,
+        "finished": None,
+        "prepared": False,
+        "msg": "",
+    }
+    return Job(**{**defaults, **values})
+
+
+def _convert(row: sqlite3.Row, kind: type[T]) -> T:
+    return msgspec.convert(dict(row), kind, strict=False)

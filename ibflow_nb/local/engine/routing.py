@@ -1,0 +1,176 @@
+"""What follows when a unit ends: the next step of its file, parts, barriers, the job's end.
+
+Everything here changes the ledger inside the caller's transaction and nothing else.
+"""
+
+from __future__ import annotations
+
+from ibflow_nb.api.jobs import JobState
+from ibflow_nb.local.engine.executor import (
+    FileFailed,
+    Killed,
+    OutputUnwritable,
+    TimedOut,
+    WorkerDied,
+)
+from ibflow_nb.local.engine.joblog import JobLog
+from ibflow_nb.local.engine.ledger import Ledger
+from ibflow_nb.local.engine.model import BATCH, FileState, Plan, Unit, UnitKind, UnitState
+from ibflow_nb.local.engine.tasks import task_id
+from ibflow_nb.local.steps.base import Outcome
+
+MOST_DEATHS = 3
+
+
+class Router:
+    """Moves files through the steps of their plans."""
+
+    def __init__(self, ledger: Ledger, log: JobLog) -> None:
+        self._ledger = ledger
+        self._log = log
+
+    def succeeded(self, plan: Plan, unit: Unit, outcome: Outcome) -> None:
+        """Store what a unit answered and make ready what follows."""
+        if outcome.log:
+            self._say(plan, unit, *outcome.log)
+        if outcome.stop:
+            self._ledger.update_unit(unit.id, state=UnitState.READY)
+            self.end_job(unit.job_id, JobState.STOPPED_AT_CHECKPOINT, outcome.stop)
+            return
+        if outcome.split:
+            self._split(unit, outcome)
+            return
+        self._ledger.update_unit(unit.id, state=UnitState.DONE, output=outcome.output)
+        if unit.kind is UnitKind.PART:
+            self._join_when_complete(unit)
+        elif unit.kind is UnitKind.BATCH:
+            self._spread(plan, unit, outcome)
+        else:
+            self._advance(plan, unit, outcome)
+        self.settle(plan, unit.job_id)
+
+    def failed(self, plan: Plan, unit: Unit, failure: BaseException) -> None:
+        """Store how a unit ended badly: again, its file alone, or the whole job."""
+        step = plan.steps[unit.step].name
+        name = self._name(unit)
+        if isinstance(failure, Killed):
+            self._ledger.update_unit(unit.id, state=UnitState.READY)
+        elif isinstance(failure, OutputUnwritable):
+            self._give_up(plan, unit, str(failure), whole_job=True)
+        elif isinstance(failure, TimedOut):
+            asked = plan.options.step_timeout > 0
+            limit = "step_timeout" if asked else "the platform's limit for it"
+            reason = f"{step} on {name} was stopped after {failure.seconds:g} s, {limit}."
+            self._give_up(plan, unit, reason, whole_job=asked)
+        elif isinstance(failure, FileFailed):
+            self._give_up(plan, unit, str(failure), failure.detail)
+        else:
+            self._died(plan, unit, failure)
+
+    def _died(self, plan: Plan, unit: Unit, failure: BaseException) -> None:
+        deaths = unit.deaths + 1
+        detail = failure.detail if isinstance(failure, WorkerDied) else ""
+        step = plan.steps[unit.step].name
+        reason = f"{step} on {self._name(unit)} failed: {failure}"
+        if deaths < MOST_DEATHS:
+            self._ledger.update_unit(unit.id, state=UnitState.READY, deaths=deaths)
+            self._say(plan, unit, f"{reason}; it is tried again.", *filter(None, [detail]))
+            return
+        self._give_up(plan, unit, f"{reason}, {deaths} times in a row.", detail)
+
+    def _give_up(
+        self, plan: Plan, unit: Unit, reason: str, detail: str = "", *, whole_job: bool = False
+    ) -> None:
+        self._say(plan, unit, reason, *filter(None, [detail]))
+        self._ledger.update_unit(unit.id, state=UnitState.FAILED)
+        if whole_job or unit.kind is UnitKind.BATCH:
+            self.end_job(unit.job_id, JobState.FAILED, reason)
+            return
+        self._ledger.fail_file(unit.job_id, unit.file, reason)
+        self.settle(plan, unit.job_id)
+
+    def end_job(self, job_id: str, state: JobState, msg: str) -> None:
+        """Decide a job's end; the first decision stands."""
+        if not self._ledger.job(job_id).ending:
+            self._ledger.update_job(job_id, ending=state, msg=msg)
+
+    def settle(self, plan: Plan, job_id: str) -> None:
+        """Open the barrier that all files have reached, or end a job with nothing left to do."""
+        for number, step in enumerate(plan.steps):
+            if step.scope == "batch" and self._barrier_is_reached(job_id, number):
+                self._ledger.add_unit(job_id, number, BATCH, UnitKind.BATCH)
+                return
+        if not self._ledger.has_active(job_id):
+            self._complete(job_id)
+
+    def _barrier_is_reached(self, job_id: str, step: int) -> bool:
+        if not self._ledger.files_at(job_id, step) or self._ledger.has_active(job_id, step):
+            return False
+        units = self._ledger.units_of(job_id, BATCH, step)
+        return all(unit.state is UnitState.DONE for unit in units)
+
+    def _complete(self, job_id: str) -> None:
+        (row,) = self._ledger.query(
+            "SELECT count(*) AS files, sum(state = 'FAILED') AS failed, "
+            "min(CASE WHEN state = 'FAILED' THEN idx END) AS first FROM file WHERE job_id = ?",
+            (job_id,),
+        )
+        if row["files"] > row["failed"]:
+            self.end_job(job_id, JobState.COMPLETE, "")
+            return
+        reason = self._ledger.file(job_id, row["first"]).error
+        if row["files"] > 1:
+            reason = f"None of the {row['files']} files could be processed; the first: {reason}"
+        self.end_job(job_id, JobState.FAILED, reason)
+
+    def _split(self, unit: Unit, outcome: Outcome) -> None:
+        self._ledger.update_unit(unit.id, state=UnitState.SPLIT)
+        for part in outcome.split:
+            self._ledger.add_unit(unit.job_id, unit.step, unit.file, UnitKind.PART, part)
+
+    def _join_when_complete(self, unit: Unit) -> None:
+        units = self._ledger.units_of(unit.job_id, unit.file, unit.step)
+        parts = [other for other in units if other.kind is UnitKind.PART]
+        if all(part.state is UnitState.DONE for part in parts):
+            self._ledger.add_unit(unit.job_id, unit.step, unit.file, UnitKind.JOIN)
+
+    def _spread(self, plan: Plan, unit: Unit, outcome: Outcome) -> None:
+        """Hand the outputs of a batch unit to its files; an output belongs to its first file."""
+        counts = {int(index): count for index, count in outcome.record_counts.items()}
+        taken: set[str] = set()
+        for file in self._ledger.files_at(unit.job_id, unit.step):
+            output = outcome.outputs.get(str(file.idx), "")
+            output = "" if output in taken else output
+            taken.add(output)
+            records = counts.get(file.idx, 0) if output else 0
+            self._move(plan, unit, file.idx, output, records, file.pages)
+
+    def _advance(self, plan: Plan, unit: Unit, outcome: Outcome) -> None:
+        pages = outcome.pages or self._ledger.file(unit.job_id, unit.file).pages
+        self._move(plan, unit, unit.file, outcome.output, outcome.records, pages)
+
+    def _move(
+        self, plan: Plan, unit: Unit, index: int, output: str, records: int, pages: int
+    ) -> None:
+        following = unit.step + 1
+        over = not output or following == len(plan.steps)
+        self._ledger.update_file(
+            unit.job_id,
+            index,
+            step=following,
+            state=FileState.DONE if over else FileState.ACTIVE,
+            output=output,
+            records=records if output else 0,
+            pages=pages,
+        )
+        if not over and plan.steps[following].scope == "file":
+            self._ledger.add_unit(unit.job_id, following, index, UnitKind.FILE)
+
+    def _name(self, unit: Unit) -> str:
+        if unit.file == BATCH:
+            return "all files"
+        return self._ledger.file(unit.job_id, unit.file).name
+
+    def _say(self, plan: Plan, unit: Unit, *lines: str) -> None:
+        step = plan.steps[unit.step].name
+        self._log.add(unit.job_id, lines, step=step, task_id=task_id(unit))

@@ -1,0 +1,73 @@
+"""From a stored unit to the task that a worker gets, and the time it may take."""
+
+from __future__ import annotations
+
+from ibflow_nb.local.drive import Drive
+from ibflow_nb.local.engine.ledger import Ledger
+from ibflow_nb.local.engine.model import BATCH, Job, Plan, Unit, UnitKind
+from ibflow_nb.local.limits import Limits
+from ibflow_nb.local.steps.base import BatchItem, Task
+
+
+def build_task(
+    ledger: Ledger, drive: Drive, job: Job, plan: Plan, unit: Unit, limits: Limits
+) -> Task:
+    """Put together what a worker needs for a unit."""
+    step = plan.steps[unit.step]
+    folder = drive.resolve(job.input_dir)
+    task = Task(
+        job_id=job.id,
+        step=step.name,
+        kwargs=step.kwargs,
+        modules=step.modules,
+        source="",
+        input="",
+        name="",
+        index=unit.file,
+        output_dir=str(drive.resolve(job.output_folder) / step.folder),
+        log_to_timeline=plan.options.log_to_timeline,
+        limits=limits,
+    )
+    if unit.kind is UnitKind.BATCH:
+        task.items = [
+            BatchItem(file.idx, file.name, file.output or str(folder / file.name))
+            for file in ledger.files_at(job.id, unit.step)
+        ]
+        return task
+    file = ledger.file(job.id, unit.file)
+    task.name = file.name
+    task.source = str(folder / file.name)
+    task.input = file.output or task.source
+    task.drive_path = f"{job.input_dir}/{file.name}".lstrip("/")
+    task.part = unit.part
+    if unit.kind is UnitKind.JOIN:
+        units = ledger.units_of(job.id, unit.file, unit.step)
+        task.parts = [part.output for part in units if part.kind is UnitKind.PART]
+    return task
+
+
+def time_limit(ledger: Ledger, plan: Plan, unit: Unit, limits: Limits) -> float | None:
+    """Give the seconds that a unit may take; None for no limit.
+
+    Where the request leaves it to the platform, that is ``limits.unit_seconds`` for each page
+    known so far, or each file of a batch.
+    """
+    if plan.options.step_timeout:
+        return plan.options.step_timeout if plan.options.step_timeout > 0 else None
+    if unit.file == BATCH:
+        count = len(ledger.files_at(unit.job_id, unit.step))
+    elif unit.part is not None:
+        count = unit.part.last - unit.part.first + 1
+    elif unit.kind is UnitKind.JOIN:
+        parts = (part.part for part in ledger.units_of(unit.job_id, unit.file, unit.step))
+        count = sum(part.last - part.first + 1 for part in parts if part)
+    else:
+        count = ledger.file(unit.job_id, unit.file).pages
+    return limits.unit_seconds * max(1, count)
+
+
+def task_id(unit: Unit) -> str:
+    """Name a unit in the job's log."""
+    which = "all" if unit.file == BATCH else str(unit.file)
+    part = f"-p{unit.first}" if unit.first is not None else ""
+    return f"{unit.job_id}-s{unit.step + 1}-{which}{part}"
