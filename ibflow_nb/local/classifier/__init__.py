@@ -1,0 +1,1 @@
+"""Classifiers: the ``.ibclassifier`` format, scoring without scikit-learn, and training."""
