@@ -18,7 +18,8 @@ import msgspec
 from ibflow_nb.local.refiner.errors import FieldError
 
 MAX_DEPTH = 20
-MAX_SIZE = 50_000_000  # characters and items of one value, parts of parts included
+MAX_SIZE = 50_000_000  # of one value, in characters, parts of parts included
+_ITEM_SIZE = 100  # what an item of a list costs beside its characters
 
 # Money keeps its digits; huge exponents fail instead of printing a million zeros.
 ARITHMETIC = Context(
@@ -48,7 +49,7 @@ def check_size(size: int) -> None:
         FieldError: it is larger than ``MAX_SIZE``.
     """
     if size > MAX_SIZE:
-        raise FieldError(f"The value is too large: more than {MAX_SIZE:,} characters or items.")
+        raise FieldError(f"The value is too large: more than {MAX_SIZE:,} characters.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,6 @@ class Text:
     text: str
     pieces: tuple[Piece, ...] = ()
     aligned: bool = True
-
-    def __post_init__(self) -> None:
-        check_size(len(self.text))
 
     @property
     def size(self) -> int:
@@ -103,7 +101,11 @@ class Text:
         """Give another text that was made from this one.
 
         Where the length is the same (other case, say) characters keep their places.
+
+        Raises:
+            FieldError: it is too large.
         """
+        check_size(len(text))
         return Text(text, self.pieces, aligned=self.aligned and len(text) == len(self.text))
 
 
@@ -206,7 +208,7 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def _measure(container: Container, parts: Sequence[Value]) -> None:
-    size = 1 + sum(part.size for part in parts)
+    size = sum(part.size + _ITEM_SIZE for part in parts)
     depth = 1 + max((depth_of(part) for part in parts), default=0)
     check_size(size)
     if depth > MAX_DEPTH:

@@ -30,12 +30,9 @@ _LANGUAGES = ["en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da", "cs", 
 _LONGEST_DATE = 60
 
 _CURRENCY = r"(?:[$€£¥₹]|\b(?:RM|Rs|USD|EUR|GBP|CHF|MYR|SGD|AUD|CAD|INR|JPY|CNY)\b\.?)"
-_MINUS_BEFORE = re.compile(
-    rf"(?:^|[^\w]|{_CURRENCY})[-\u2212\u2013]\s*{_CURRENCY}?\s*$", re.IGNORECASE
-)
-_MINUS_AFTER = re.compile(
-    rf"^\s?[-\u2212\u2013](?!\s*\w)|^\s*{_CURRENCY}\s?[-\u2212\u2013](?!\s*\w)"
-)
+_MINUS = r"[-\u2212\u2013]"
+_MINUS_BEFORE = re.compile(rf"(?:^|[^\w]|{_CURRENCY}){_MINUS}\s*{_CURRENCY}?\s*$", re.IGNORECASE)
+_MINUS_AFTER = re.compile(rf"^(?:\s*{_CURRENCY})?\s?{_MINUS}(?!\s*\w)", re.IGNORECASE)
 _OPEN = re.compile(rf"\(\s*{_CURRENCY}?\s*$", re.IGNORECASE)
 _CLOSE = re.compile(rf"^\s*{_CURRENCY}?\s*\)", re.IGNORECASE)
 
