@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ class Target:
         root: folder of the embedded platform; empty for the user's data folder.
         context: organisation, sent as ``IB-Context``.
         home: drive path of the user's own space; uploads go below it.
+        profile: where some of this comes from.
         token: how the server knows the user; never shown.
         credentials: where the token comes from, in words.
     """
@@ -35,6 +37,7 @@ class Target:
     root: str = ""
     context: str = ""
     home: str = ""
+    profile: str = ""
     token: str = ""
     credentials: str = "the variable IBFLOW_TOKEN"
 
@@ -50,24 +53,28 @@ class Target:
 class Connection:
     """What commands reach the server through; connects when first needed.
 
+    Args:
+        fallback: tells where to connect to before the first connect; default ``IBFLOW_URL``.
+
     Attributes:
         target: where it leads; None before the first connect.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fallback: Callable[[], Target] | None = None) -> None:
         self.target: Target | None = None
+        self._fallback = fallback or (lambda: target_of(""))
         self._client: Client | None = None
         self._earlier: list[Client] = []
 
     @property
     def client(self) -> Client:
-        """The client; connects to ``IBFLOW_URL`` when nothing was connected before.
+        """The client; connects when nothing was connected before.
 
         Raises:
             ConfigError: there is neither a connection nor ``IBFLOW_URL``.
         """
         if self._client is None:
-            return self.open(self.target or target_of(""))
+            return self.open(self.target or self._fallback())
         return self._client
 
     def open(self, target: Target) -> Client:
@@ -121,6 +128,7 @@ def target_of(
         root=root or chosen.get("root", ""),
         context=context or chosen.get("context", ""),
         home=home or chosen.get("home", ""),
+        profile=profile,
         token=token,
         credentials=credentials,
     )
