@@ -44,5 +44,8 @@ def connect(
             f"The local platform is not installed ({error.name} is missing); run "
             "`pip install 'ibflow-nb[local]'`, or name a server's URL."
         ) from error
-    platform = ensure_running(Path(root).expanduser() if root is not None else None)
+    from ibflow_nb.examples import install
+
+    folder = Path(root).expanduser() if root is not None else None
+    platform = ensure_running(folder, install_examples=install)
     return Client(platform.url, platform.token, context, home=LOCAL_HOME)
