@@ -19,8 +19,9 @@ from ibflow_nb.local.documents.options import ReadOptions
 
 Image.MAX_IMAGE_PIXELS = None  # the limits of the platform take its place
 
-_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "DIB", "GIF", "WEBP")
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")
 _PAGED = frozenset({"TIFF"})
+_SCALABLE = frozenset({"JPEG", "MPO"})  # decoded at a lower resolution where that is enough
 _BAND_ROWS = 512
 _FOUR_BYTES = frozenset({"RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV", "I", "F",
                          "LA", "PA", "La"})  # fmt: skip
@@ -84,7 +85,7 @@ def _frame(image: Image.Image, number: int, options: ReadOptions) -> NDArray[np.
         image.seek(number)
     _check_size(image, options)
     factor = math.ceil(math.sqrt(image.width * image.height / options.limits.page_pixels))
-    if factor > 1 and image.format == "JPEG":
+    if factor > 1 and image.format in _SCALABLE:
         image.draft(image.mode, (image.width // factor, image.height // factor))
         factor = math.ceil(math.sqrt(image.width * image.height / options.limits.page_pixels))
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
@@ -102,7 +103,7 @@ def _check_size(image: Image.Image, options: ReadOptions) -> None:
             f" {limits.image_pixels:,}."
         )
     size = pixels * (4 if image.mode in _FOUR_BYTES else 1)
-    if size > limits.worker_bytes // 2 and image.format != "JPEG":
+    if size > limits.worker_bytes // 2 and image.format not in _SCALABLE:
         raise UnreadableDocument(
             f"The image of {image.width:,} x {image.height:,} pixels needs {size:,} bytes, the"
             f" limit is {limits.worker_bytes // 2:,}; save it at a lower resolution."
