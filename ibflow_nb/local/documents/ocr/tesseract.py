@@ -64,7 +64,8 @@ def find_orientation(image: NDArray[np.uint8]) -> tuple[int, float]:
     engine.Clear()
     if not found:
         return 0, 0.0
-    return int(found["orient_deg"]), float(found["orient_conf"])
+    turned = int(found["orient_deg"])  # clockwise, by which the page lies turned
+    return -turned % 360, float(found["orient_conf"])
 
 
 @lru_cache(maxsize=2)
