@@ -53,10 +53,7 @@ def test_a_syntax_error_names_field_position_and_what_was_expected(
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
-        (
-            "regex_serch('a', 'b')",
-            "there is no function 'regex_serch'; the nearest is 'regex_search'",
-        ),
+        ("uper('a')", "there is no function 'uper'; the nearest is 'upper'"),
         ("zzz('a')", "there is no function 'zzz'"),
         ("first()", "first needs the argument 'list'"),
         ("first([], [])", "first takes at most 1 arguments"),
