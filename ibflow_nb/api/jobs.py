@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from ibflow_nb.api.schema import Envelope, Reply, Request
+from ibflow_nb.api.schema import Envelope, Reply, Request, ok
 
 
 class JobState(StrEnum):
@@ -49,8 +49,8 @@ class RunSummary(Reply, omit_defaults=False):
     recordsWithMsg: dict[str, int] = {}  # noqa: N815
 
 
-class CurStatus(Reply):
-    """Content of the ``cur_status`` string.
+class CurStatus(Reply, omit_defaults=False):
+    """Content of the ``cur_status`` string; all keys are always there.
 
     Attributes:
         status: a :class:`JobState`.
@@ -58,7 +58,7 @@ class CurStatus(Reply):
         index: files done; never falls.
         curMsg: sentence on what happens now.
         curProgress: 0 to 1; never falls.
-        finish_timestamp: Unix seconds of the end; absent while running.
+        finish_timestamp: Unix seconds of the end; null while running.
         step: internal name of the step that is worked on.
         reviewer: user who reviews; empty if none.
         review_state: NONE, IN REVIEW, COMPLETED or NOT_COMPLETED.
@@ -84,7 +84,7 @@ class CurStatus(Reply):
 class JobResult(Reply):
     """One entry of ``results``: OK with the output folder, or ERROR with a reason."""
 
-    status: str = "OK"
+    status: str = msgspec.field(default_factory=ok)
     output_folder: str | None = None
     msg: str | None = None
 
@@ -96,7 +96,7 @@ class JobStatusQuery(Request):
     type: str = ""
 
 
-class JobStatusReply(Envelope):
+class JobStatusReply(Envelope, omit_defaults=True):
     """Reply of ``jobs/status``: ``state`` PENDING or DONE, ``cur_status`` a JSON string.
 
     This is what the embedded platform sends. The client reads every shape seen in the field
@@ -138,7 +138,7 @@ class JobListQuery(Request):
     offset: int = 0
 
 
-class JobSummary(Reply):
+class JobSummary(Reply, omit_defaults=False):
     """One job in ``jobs/list``; timestamps in Unix seconds."""
 
     job_id: str

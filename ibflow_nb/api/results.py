@@ -62,7 +62,7 @@ class Provenance(msgspec.Struct, omit_defaults=True):
     extracted_regions: list[ExtractedRegion] = []
 
 
-class Field(msgspec.Struct, omit_defaults=True):
+class Field(msgspec.Struct):
     """One extracted field of a record.
 
     Attributes:
@@ -110,7 +110,7 @@ class PageRange(msgspec.Struct):
     end_page: int
 
 
-class ResultRecord(msgspec.Struct, omit_defaults=True):
+class ResultRecord(msgspec.Struct):
     """One record of a run; a file that failed has one with ``status`` ERROR and no results.
 
     Attributes:

@@ -43,10 +43,15 @@ class Reply(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Base of all replies; keys with their default value are not sent."""
 
 
+def ok() -> str:
+    """Give the default of a ``status`` key; being made by a factory, it is always sent."""
+    return "OK"
+
+
 class Envelope(Reply, kw_only=True, omit_defaults=False):
     """Base of all v1 replies: ``status`` is ``OK`` or ``ERROR``."""
 
-    status: str = "OK"
+    status: str = msgspec.field(default_factory=ok)
 
 
 class ErrorReply(Envelope, kw_only=True):
