@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Iterator
 
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route, Router
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from ibflow_nb.api import endpoints
@@ -50,11 +50,11 @@ def build_app(platform: Platform, *, host: str = "127.0.0.1") -> ASGIApp:
         *(
             Route(path, _answering(platform, endpoint, handler), methods=[endpoint.method])
             for endpoint, handler in sorted(handlers.items(), key=lambda item: _rank(item[0]))
-            for path in _addresses(endpoint)
+            for path in addresses(endpoint)
         ),
     ]
-    router = Router(routes, redirect_slashes=False)
-    app = ExceptionMiddleware(router, handlers={HTTPException: _no_such_call})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _no_such_call})
+    app.router.redirect_slashes = False
     return Guard(app, token=platform.token, host=host)
 
 
@@ -79,7 +79,7 @@ def _rank(endpoint: Endpoint) -> tuple[bool, int, bool]:
     return ("{path}" in endpoint.path, -len(endpoint.path), endpoint.method != "HEAD")
 
 
-def _addresses(endpoint: Endpoint) -> Iterator[str]:
+def addresses(endpoint: Endpoint) -> Iterator[str]:
     """Give the URL paths of a call: v1 ones also bare, a drive path may be empty."""
     for path in filter(None, (endpoint.path, SECOND_PATHS.get(endpoint))):
         rooted = path.replace("{path}", "{path:path}")

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ibflow_nb.api.jobs import JobListQuery
 from ibflow_nb.local.presence import Presence
 from ibflow_nb.local.server.platform import Platform
 
@@ -46,12 +45,8 @@ class IdleWatch:
 
     def may_leave(self) -> bool:
         """Tell whether it is time to leave; the announcement is withdrawn then."""
-        if self._presence.in_use() or self._runs_jobs():
+        if self._presence.in_use() or self._platform.engine.busy:
             self._busy_at = self._clock()
         if self._clock() - self._busy_at < self.seconds:
             return False
         return self._presence.leave_if_unused()
-
-    def _runs_jobs(self) -> bool:
-        query = JobListQuery(state="PENDING,RUNNING", limit=1)
-        return bool(self._platform.engine.list_jobs(query).jobs)

@@ -6,15 +6,12 @@ import secrets
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ibflow_nb.local.drive import Drive
+from ibflow_nb.local.engine import Engine
 from ibflow_nb.local.server.bodies import SlowCalls
 from ibflow_nb.local.server.nodes import Nodes
 from ibflow_nb.local.settings import Settings
-
-if TYPE_CHECKING:
-    from ibflow_nb.local.engine import Engine
 
 _REMEMBERED = 10_000
 

@@ -20,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from ibflow_nb.api.errors import ConfigError
 from ibflow_nb.local.atomic import write_atomic
 from ibflow_nb.local.drive import Drive
+from ibflow_nb.local.engine import Engine
 from ibflow_nb.local.presence import Presence, RunningPlatform
 from ibflow_nb.local.server.app import build_app
 from ibflow_nb.local.server.idle import IdleWatch
@@ -81,8 +82,6 @@ def main() -> int:
 
 def _run(presence: Presence, arguments: argparse.Namespace, root: Path) -> None:
     """Serve until told to stop."""
-    from ibflow_nb.local.engine import Engine
-
     log_to_file(presence.state)
     token = _token(arguments.token or os.environ.get("IBFLOW_TOKEN", ""), presence.state)
     listener = _listen(arguments.host, arguments.port)

@@ -60,9 +60,10 @@ class ScriptedEngine:
         job = JobSummary(job_id="job-1", state="COMPLETE", kind="flow")
         return JobListReply(jobs=[job], next_page="/api/v1/jobs/list?offset=1")
 
-    def cancel(self, job_id: str) -> None:
+    def cancel(self, job_id: str) -> JobStatusReply:
         """Note that a job is to stop."""
         self.asked.append(("cancel", job_id))
+        return self.status(job_id)
 
 
 @dataclass
@@ -72,7 +73,6 @@ class Served:
     url: str
     root: Path
     engine: ScriptedEngine
-    log: Path
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +91,21 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
     thread.start()
     port = socket.getsockname()[1]
-    yield Served(f"http://127.0.0.1:{port}", root, engine, root / ".ibflow" / "server.log")
+    yield Served(f"http://127.0.0.1:{port}", root, engine)
     server.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture
+def root(served: Served) -> Path:
+    """The root of the served drive."""
+    return served.root
+
+
+@pytest.fixture
+def asked(served: Served) -> list[Any]:
+    """What the engine was asked, in order."""
+    return served.engine.asked
 
 
 @pytest.fixture

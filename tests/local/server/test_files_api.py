@@ -10,8 +10,9 @@ import os
 import stat
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -36,19 +37,19 @@ def space() -> str:
 
 
 @pytest.fixture
-def folder(served, space: str) -> Path:
+def folder(space: str, root: Path) -> Path:
     """The same folder on disk, existing."""
-    path = served.root / space
+    path = root / space
     path.mkdir(parents=True)
     return path
 
 
-def listing(api: httpx.Client, path: str, token: str = "") -> dict:
+def listing(api: httpx.Client, path: str, token: str = "") -> dict[str, Any]:
     """List a folder."""
     query = {"expect-node-type": "folder"} | ({"start-token": token} if token else {})
     reply = api.get(f"{FILES}/{path}", params=query)
     assert reply.status_code == 200
-    return reply.json()
+    return dict(reply.json())
 
 
 def no_rests(folder: Path) -> bool:
@@ -56,24 +57,26 @@ def no_rests(folder: Path) -> bool:
     return not list(folder.rglob(".ibflow-*"))
 
 
-def test_create_makes_a_folder_with_its_parents(api, served, space) -> None:
+def test_create_makes_a_folder_with_its_parents(api: httpx.Client, space: str, root: Path) -> None:
     """POST on a parent makes a folder and answers 201 and where it is."""
     reply = api.post(f"{FILES}/{space}", json={"name": "new", "node_type": "folder"})
     assert reply.status_code == 201
     assert reply.headers["location"] == f"{FILES}/{space}/new".replace(" ", "%20")
-    assert (served.root / space / "new").is_dir()
+    assert (root / space / "new").is_dir()
 
 
 @pytest.mark.parametrize("top", ["", "/"])
-def test_an_empty_parent_is_the_top_of_the_drive(api, served, top) -> None:
+def test_an_empty_parent_is_the_top_of_the_drive(api: httpx.Client, top: str, root: Path) -> None:
     """POST on no path at all makes a node at the top."""
     name = f"top{len(top)}"
     reply = api.post(f"{FILES}{top}", json={"name": name, "node_type": "folder"})
     assert reply.status_code == 201
-    assert (served.root / name).is_dir()
+    assert (root / name).is_dir()
 
 
-def test_create_makes_an_empty_file_and_leaves_an_existing_one(api, folder, space) -> None:
+def test_create_makes_an_empty_file_and_leaves_an_existing_one(
+    api: httpx.Client, folder: Path, space: str
+) -> None:
     """A file is created once; a second time it is refused and keeps its content."""
     body = {"name": "f.txt", "node_type": "file"}
     assert api.post(f"{FILES}/{space}", json=body).status_code == 201
@@ -85,28 +88,32 @@ def test_create_makes_an_empty_file_and_leaves_an_existing_one(api, folder, spac
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", "", ".", "/"])
-def test_create_refuses_what_is_no_name(api, folder, space, name) -> None:
+def test_create_refuses_what_is_no_name(
+    api: httpx.Client, folder: Path, space: str, name: str
+) -> None:
     """A name that would lead elsewhere is refused."""
     reply = api.post(f"{FILES}/{space}", json={"name": name, "node_type": "folder"})
     assert reply.status_code == 400
 
 
-def test_create_names_the_wrong_key(api, space) -> None:
+def test_create_names_the_wrong_key(api: httpx.Client, space: str) -> None:
     """A wrong node type is answered with 400 and a sentence."""
     reply = api.post(f"{FILES}/{space}", json={"name": "x", "node_type": "link"})
     assert reply.status_code == 400
     assert "node_type" in reply.json()["message"]
 
 
-def test_put_writes_and_overwrites(api, served, space) -> None:
+def test_put_writes_and_overwrites(api: httpx.Client, space: str, root: Path) -> None:
     """PUT answers 204 without a body, makes parents, replaces what is there."""
     for content in (b"one", b"two"):
         reply = api.put(f"{FILES}/{space}/deep/er/f.bin", content=content)
         assert (reply.status_code, reply.content) == (204, b"")
-        assert (served.root / space / "deep/er/f.bin").read_bytes() == content
+        assert (root / space / "deep/er/f.bin").read_bytes() == content
 
 
-def test_put_with_if_none_match_refuses_to_overwrite(api, folder, space) -> None:
+def test_put_with_if_none_match_refuses_to_overwrite(
+    api: httpx.Client, folder: Path, space: str
+) -> None:
     """The first PUT answers 201 and Location, the second 412 and changes nothing."""
     header = {"If-None-Match": "*"}
     first = api.put(f"{FILES}/{space}/new.txt", content=b"first", headers=header)
@@ -119,7 +126,7 @@ def test_put_with_if_none_match_refuses_to_overwrite(api, folder, space) -> None
     assert no_rests(folder)
 
 
-def test_of_several_exclusive_writes_one_wins(api, folder, space) -> None:
+def test_of_several_exclusive_writes_one_wins(api: httpx.Client, folder: Path, space: str) -> None:
     """Writes with If-None-Match at the same time: one 201, the others 412."""
     codes: list[int] = []
 
@@ -137,7 +144,7 @@ def test_of_several_exclusive_writes_one_wins(api, folder, space) -> None:
     assert sorted(codes) == [201] + [412] * 7
 
 
-def test_put_below_a_file_is_refused(api, folder, space) -> None:
+def test_put_below_a_file_is_refused(api: httpx.Client, folder: Path, space: str) -> None:
     """A parent that is a file gives 400 and a sentence."""
     (folder / "file").write_text("x")
     reply = api.put(f"{FILES}/{space}/file/below", content=b"x")
@@ -147,14 +154,18 @@ def test_put_below_a_file_is_refused(api, folder, space) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_a_folder_is_not_overwritten_by_a_file(api, folder, space, method) -> None:
+def test_a_folder_is_not_overwritten_by_a_file(
+    api: httpx.Client, folder: Path, space: str, method: str
+) -> None:
     """Writing to the path of a folder gives 400."""
     reply = api.request(method, f"{FILES}/{space}", content=b"x", headers={"IB-Cursor": "0"})
     assert reply.status_code == 400
     assert "is a folder" in reply.json()["message"]
 
 
-def test_a_body_cut_off_leaves_the_file_as_it_was(api, served, folder, space) -> None:
+def test_a_body_cut_off_leaves_the_file_as_it_was(
+    api: httpx.Client, folder: Path, space: str
+) -> None:
     """When the sender goes away in the middle, the old content stays and nothing is left over."""
     (folder / "f").write_bytes(b"old")
 
@@ -170,7 +181,9 @@ def test_a_body_cut_off_leaves_the_file_as_it_was(api, served, folder, space) ->
 
 
 @pytest.mark.parametrize("declared", [True, False])
-def test_a_body_beyond_the_limit_is_refused(api, folder, space, declared) -> None:
+def test_a_body_beyond_the_limit_is_refused(
+    api: httpx.Client, folder: Path, space: str, declared: bool
+) -> None:
     """A body larger than allowed gives 413, whether its length was declared or not."""
     content = b"x" * (9 * 1024**2)
     body = content if declared else iter([content])
@@ -181,7 +194,7 @@ def test_a_body_beyond_the_limit_is_refused(api, folder, space, declared) -> Non
     assert no_rests(folder)
 
 
-def test_patch_writes_chunks(api, folder, space) -> None:
+def test_patch_writes_chunks(api: httpx.Client, folder: Path, space: str) -> None:
     """Cursor 0 starts the file, -1 and the exact size append, 0 starts it anew."""
     url = f"{FILES}/{space}/chunks"
     for cursor, chunk, content in [
@@ -195,15 +208,17 @@ def test_patch_writes_chunks(api, folder, space) -> None:
         assert (folder / "chunks").read_bytes() == content
 
 
-def test_patch_at_the_end_creates_the_file(api, served, space) -> None:
+def test_patch_at_the_end_creates_the_file(api: httpx.Client, space: str, root: Path) -> None:
     """An append to nothing makes the file and its parents."""
     reply = api.patch(f"{FILES}/{space}/x/y", content=b"z", headers={"IB-Cursor": "-1"})
     assert reply.status_code == 204
-    assert (served.root / space / "x/y").read_bytes() == b"z"
+    assert (root / space / "x/y").read_bytes() == b"z"
 
 
 @pytest.mark.parametrize("headers", [{}, {"IB-Cursor": "7"}, {"IB-Cursor": "x"}])
-def test_patch_with_a_wrong_cursor_changes_nothing(api, folder, space, headers) -> None:
+def test_patch_with_a_wrong_cursor_changes_nothing(
+    api: httpx.Client, folder: Path, space: str, headers: dict[str, str]
+) -> None:
     """No cursor, one that is not the end, or none at all: 400, and the file stays."""
     (folder / "f").write_bytes(b"abc")
     reply = api.patch(f"{FILES}/{space}/f", content=b"x", headers=headers)
@@ -212,7 +227,7 @@ def test_patch_with_a_wrong_cursor_changes_nothing(api, folder, space, headers) 
     assert (folder / "f").read_bytes() == b"abc"
 
 
-def test_get_sends_the_bytes(api, folder, space) -> None:
+def test_get_sends_the_bytes(api: httpx.Client, folder: Path, space: str) -> None:
     """A file comes as octets with its length."""
     content = os.urandom(2_500_000)
     (folder / "f.bin").write_bytes(content)
@@ -233,7 +248,9 @@ def test_get_sends_the_bytes(api, folder, space) -> None:
         ("bytes=-99", b"0123456789", "bytes 0-9/10"),
     ],
 )
-def test_get_sends_a_range(api, folder, space, wanted, content, span) -> None:
+def test_get_sends_a_range(
+    api: httpx.Client, folder: Path, space: str, wanted: str, content: bytes, span: str
+) -> None:
     """A range comes as 206 with Content-Range, both ends included."""
     (folder / "f").write_bytes(b"0123456789")
     reply = api.get(f"{FILES}/{space}/f?expect-node-type=file", headers={"Range": wanted})
@@ -243,14 +260,16 @@ def test_get_sends_a_range(api, folder, space, wanted, content, span) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["bytes=5-2", "lines=1-2", "bytes=0-1,4-5", "bytes=-"])
-def test_a_range_that_is_none_is_passed_over(api, folder, space, wanted) -> None:
+def test_a_range_that_is_none_is_passed_over(
+    api: httpx.Client, folder: Path, space: str, wanted: str
+) -> None:
     """A header that asks for no single range gets the whole file."""
     (folder / "f").write_bytes(b"0123456789")
     reply = api.get(f"{FILES}/{space}/f?expect-node-type=file", headers={"Range": wanted})
     assert (reply.status_code, reply.content) == (200, b"0123456789")
 
 
-def test_a_range_behind_the_end_is_refused(api, folder, space) -> None:
+def test_a_range_behind_the_end_is_refused(api: httpx.Client, folder: Path, space: str) -> None:
     """A range that begins behind the end gives 416 and the size."""
     (folder / "f").write_bytes(b"0123456789")
     reply = api.get(f"{FILES}/{space}/f?expect-node-type=file", headers={"Range": "bytes=10-"})
@@ -259,14 +278,14 @@ def test_a_range_behind_the_end_is_refused(api, folder, space) -> None:
     assert "10 bytes" in reply.json()["message"]
 
 
-def test_an_empty_file_is_read(api, folder, space) -> None:
+def test_an_empty_file_is_read(api: httpx.Client, folder: Path, space: str) -> None:
     """A file without bytes gives 200 and nothing."""
     (folder / "f").touch()
     reply = api.get(f"{FILES}/{space}/f?expect-node-type=file")
     assert (reply.status_code, reply.content) == (200, b"")
 
 
-def test_reading_needs_the_node_type(api, folder, space) -> None:
+def test_reading_needs_the_node_type(api: httpx.Client, folder: Path, space: str) -> None:
     """Without expect-node-type: 400 and a sentence that names the key."""
     reply = api.get(f"{FILES}/{space}")
     assert reply.status_code == 400
@@ -274,7 +293,9 @@ def test_reading_needs_the_node_type(api, folder, space) -> None:
 
 
 @pytest.mark.parametrize(("path", "kind"), [("", "file"), ("/f", "folder")])
-def test_a_node_of_the_other_type_is_refused(api, folder, space, path, kind) -> None:
+def test_a_node_of_the_other_type_is_refused(
+    api: httpx.Client, folder: Path, space: str, path: str, kind: str
+) -> None:
     """A folder read as a file, or a file listed, gives 412."""
     (folder / "f").touch()
     reply = api.get(f"{FILES}/{space}{path}", params={"expect-node-type": kind})
@@ -283,14 +304,14 @@ def test_a_node_of_the_other_type_is_refused(api, folder, space, path, kind) -> 
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
-def test_what_is_absent_is_not_found(api, space, kind) -> None:
+def test_what_is_absent_is_not_found(api: httpx.Client, space: str, kind: str) -> None:
     """Nothing there: 404 with a message."""
     reply = api.get(f"{FILES}/{space}/nothing", params={"expect-node-type": kind})
     assert reply.status_code == 404
     assert "nothing" in reply.json()["message"]
 
 
-def test_a_listing_tells_of_each_node(api, folder, space) -> None:
+def test_a_listing_tells_of_each_node(api: httpx.Client, folder: Path, space: str) -> None:
     """Nodes come by name, with kind, size, time and permissions; all three keys are there."""
     (folder / "b.txt").write_bytes(b"abc")
     os.utime(folder / "b.txt", (1_700_000_000, 1_700_000_000))
@@ -307,7 +328,7 @@ def test_a_listing_tells_of_each_node(api, folder, space) -> None:
     }
 
 
-def test_a_long_listing_comes_in_pages(api, folder, space) -> None:
+def test_a_long_listing_comes_in_pages(api: httpx.Client, folder: Path, space: str) -> None:
     """Following next_page_token gives every node once, in order."""
     names = [f"f{number:04}" for number in range(1203)]
     for name in names:
@@ -321,13 +342,17 @@ def test_a_long_listing_comes_in_pages(api, folder, space) -> None:
     assert (found, pages) == (names, 3)
 
 
-def test_a_start_token_of_somebody_else_is_refused(api, folder, space) -> None:
+def test_a_start_token_of_somebody_else_is_refused(
+    api: httpx.Client, folder: Path, space: str
+) -> None:
     """A token that no listing gave is a 400, not an empty page."""
     reply = api.get(f"{FILES}/{space}?expect-node-type=folder&start-token=!!!")
     assert reply.status_code == 400
 
 
-def test_a_listing_leaves_out_what_is_not_on_the_drive(api, served, folder, space) -> None:
+def test_a_listing_leaves_out_what_is_not_on_the_drive(
+    api: httpx.Client, folder: Path, space: str, root: Path
+) -> None:
     """Temporary files, links out of the root and the state folder are not listed."""
     (folder / "out").symlink_to("/etc")
     (folder / "broken").symlink_to(folder / "nowhere")
@@ -337,7 +362,7 @@ def test_a_listing_leaves_out_what_is_not_on_the_drive(api, served, folder, spac
     assert ".ibflow" not in [node["name"] for node in listing(api, "")["nodes"]]
 
 
-def test_head_tells_files_from_folders(api, folder, space) -> None:
+def test_head_tells_files_from_folders(api: httpx.Client, folder: Path, space: str) -> None:
     """HEAD gives octets with a length for files, JSON without one for folders, else 404."""
     (folder / "f").write_bytes(b"abc")
     file, parent = api.head(f"{FILES}/{space}/f"), api.head(f"{FILES}/{space}")
@@ -349,7 +374,7 @@ def test_head_tells_files_from_folders(api, folder, space) -> None:
     assert api.head(f"{FILES}/{space}/none").status_code == 404
 
 
-def test_head_waits_for_a_path_to_appear(api, folder, space) -> None:
+def test_head_waits_for_a_path_to_appear(api: httpx.Client, folder: Path, space: str) -> None:
     """With IB-Retry-Config a path that comes a little later is found."""
     timer = threading.Timer(0.2, (folder / "late").touch)
     timer.start()
@@ -358,7 +383,9 @@ def test_head_waits_for_a_path_to_appear(api, folder, space) -> None:
     timer.join()
 
 
-def test_delete_answers_the_same_whether_or_not_something_is_there(api, folder, space) -> None:
+def test_delete_answers_the_same_whether_or_not_something_is_there(
+    api: httpx.Client, folder: Path, space: str
+) -> None:
     """Files and folders go away; 202 and a job address always."""
     (folder / "d").mkdir()
     (folder / "d" / "f").touch()
@@ -369,13 +396,13 @@ def test_delete_answers_the_same_whether_or_not_something_is_there(api, folder, 
     assert not (folder / "d").exists()
 
 
-def test_the_drive_itself_cannot_be_deleted(api, served) -> None:
+def test_the_drive_itself_cannot_be_deleted(api: httpx.Client, root: Path) -> None:
     """DELETE without a path is refused."""
     assert api.delete(f"{FILES}/").status_code == 400
-    assert served.root.is_dir()
+    assert root.is_dir()
 
 
-def test_deleting_a_link_leaves_its_target(api, folder, space) -> None:
+def test_deleting_a_link_leaves_its_target(api: httpx.Client, folder: Path, space: str) -> None:
     """A link within the drive goes away, not what it leads to."""
     (folder / "d").mkdir()
     (folder / "link").symlink_to(folder / "d")
@@ -390,7 +417,7 @@ def operate(api: httpx.Client, verb: str, source: str, target: str) -> httpx.Res
 
 
 @pytest.mark.parametrize("verb", ["copy", "move"])
-def test_a_file_is_copied_or_moved(api, folder, space, verb) -> None:
+def test_a_file_is_copied_or_moved(api: httpx.Client, folder: Path, space: str, verb: str) -> None:
     """The content is at the target, whose parents are made; a move leaves nothing behind."""
     (folder / "f").write_bytes(b"abc")
     reply = operate(api, verb, f"/{space}/f", f"{space}/new/place/g")
@@ -402,7 +429,9 @@ def test_a_file_is_copied_or_moved(api, folder, space, verb) -> None:
 
 
 @pytest.mark.parametrize("verb", ["copy", "move"])
-def test_a_folder_goes_into_an_existing_one(api, folder, space, verb) -> None:
+def test_a_folder_goes_into_an_existing_one(
+    api: httpx.Client, folder: Path, space: str, verb: str
+) -> None:
     """A folder at the target keeps what it has; files of the same name are replaced."""
     for name, content in {"src/a/x": "new", "src/b": "b", "dst/a/x": "old", "dst/k": "k"}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -419,7 +448,9 @@ def test_a_folder_goes_into_an_existing_one(api, folder, space, verb) -> None:
 
 
 @pytest.mark.parametrize("verb", ["copy", "move"])
-def test_a_clash_of_kinds_changes_nothing(api, folder, space, verb) -> None:
+def test_a_clash_of_kinds_changes_nothing(
+    api: httpx.Client, folder: Path, space: str, verb: str
+) -> None:
     """Where a file would replace a folder deep inside, all stays as it was."""
     for name in ("src/a", "src/z/deep", "dst/z"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -434,7 +465,9 @@ def test_a_clash_of_kinds_changes_nothing(api, folder, space, verb) -> None:
 
 @pytest.mark.parametrize("verb", ["copy", "move"])
 @pytest.mark.parametrize(("source", "target"), [("a", "a/b"), ("a/b", "a"), ("a", "a"), ("", "q")])
-def test_nodes_in_each_other_are_refused(api, folder, space, verb, source, target) -> None:
+def test_nodes_in_each_other_are_refused(
+    api: httpx.Client, folder: Path, space: str, verb: str, source: str, target: str
+) -> None:
     """A folder cannot be copied or moved into itself or onto its parent."""
     (folder / "a/b").mkdir(parents=True)
     base = f"{space}/" if source else ""
@@ -442,7 +475,7 @@ def test_nodes_in_each_other_are_refused(api, folder, space, verb, source, targe
     assert (folder / "a/b").is_dir()
 
 
-def test_body_paths_are_decoded_once(api, folder, space) -> None:
+def test_body_paths_are_decoded_once(api: httpx.Client, folder: Path, space: str) -> None:
     """Encoded paths in bodies reach the folder with a space."""
     (folder / "a b").write_text("x")
     encoded = space.replace(" ", "%20")
@@ -450,14 +483,16 @@ def test_body_paths_are_decoded_once(api, folder, space) -> None:
     assert (folder / "c").read_text() == "x"
 
 
-def test_copying_nothing_is_not_found(api, folder, space) -> None:
+def test_copying_nothing_is_not_found(api: httpx.Client, folder: Path, space: str) -> None:
     """An absent source is a 404 that names it."""
     reply = operate(api, "copy", f"{space}/none", f"{space}/x")
     assert reply.status_code == 404
     assert "none" in reply.json()["message"]
 
 
-def test_a_zip_is_unpacked_whatever_its_extension(api, folder, space) -> None:
+def test_a_zip_is_unpacked_whatever_its_extension(
+    api: httpx.Client, folder: Path, space: str
+) -> None:
     """The files appear below the target, beside what is there already."""
     (folder / "s.ibsolution").write_bytes(zipped({"package.json": b"{}", "d/f.txt": b"f"}))
     (folder / "to").mkdir()
@@ -491,7 +526,9 @@ HOSTILE_ZIPS = {
 
 
 @pytest.mark.parametrize("name", HOSTILE_ZIPS)
-def test_a_hostile_zip_is_refused_whole(api, served, folder, space, name) -> None:
+def test_a_hostile_zip_is_refused_whole(
+    api: httpx.Client, folder: Path, space: str, name: str, root: Path
+) -> None:
     """Slip, absolute names, links, bombs and what is no zip: 400, and nothing of it appears."""
     (folder / "z.zip").write_bytes(HOSTILE_ZIPS[name])
     reply = operate(api, "extract", f"{space}/z.zip", f"{space}/to")
@@ -499,31 +536,35 @@ def test_a_hostile_zip_is_refused_whole(api, served, folder, space, name) -> Non
     assert "z.zip" in reply.json()["message"]
     assert not (folder / "to").exists()
     assert no_rests(folder)
-    assert not (served.root / "evil").exists()
+    assert not (root / "evil").exists()
 
 
-def test_a_zip_cannot_reach_the_state_folder(api, served, folder, space) -> None:
+def test_a_zip_cannot_reach_the_state_folder(
+    api: httpx.Client, folder: Path, space: str, root: Path
+) -> None:
     """A zip unpacked at the top must not write into the platform's own folder."""
     (folder / "z.zip").write_bytes(zipped({".ibflow/token": b"mine", "x": b"x"}))
     assert operate(api, "extract", f"{space}/z.zip", "/").status_code == 400
-    assert not (served.root / ".ibflow/token").exists()
+    assert not (root / ".ibflow/token").exists()
 
 
 @pytest.mark.parametrize(
     "path", ["../outside", "%2e%2e/outside", "a/..%2f..%2foutside", ".ibflow/token", "a%00b"]
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD", "PATCH"])
-def test_no_url_leads_out_of_the_drive(served, method, path) -> None:
+def test_no_url_leads_out_of_the_drive(
+    api: httpx.Client, method: str, path: str, root: Path
+) -> None:
     """Traversal in a URL, sent as it stands, is refused by every verb."""
-    connection = http.client.HTTPConnection(served.url.removeprefix("http://"))
+    connection = http.client.HTTPConnection(api.base_url.host, api.base_url.port)
     headers = {"Authorization": "Bearer a-token-for-tests", "IB-Cursor": "0"}
     connection.request(method, f"{FILES}/{path}?expect-node-type=file", body=b"", headers=headers)
     assert connection.getresponse().status == 400
     connection.close()
-    assert not (served.root.parent / "outside").exists()
+    assert not (root.parent / "outside").exists()
 
 
-def wait_until(condition) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     """Wait for a condition, at most some seconds."""
     event = threading.Event()
     for _ in range(500):

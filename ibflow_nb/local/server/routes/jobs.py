@@ -17,6 +17,10 @@ from ibflow_nb.local.server.refusals import json_response
 
 handlers = Handlers()
 
+PERMISSIONS = [
+    f"flow_pipeline:{right}" for right in ("read", "execute", "delete", "manage_pipelines", "write")
+]
+
 
 @handlers.answers(endpoints.JOB_STATUS)
 def status(call: Call[jobs.JobStatusQuery]) -> JobStatusReply:
@@ -36,48 +40,48 @@ def list_jobs(call: Call[jobs.JobListQuery]) -> jobs.JobListReply:
 @handlers.answers(endpoints.JOB_CANCEL)
 def cancel(call: Call[jobs.JobIdRequest]) -> JobStatusReply:
     """Stop a job."""
-    call.platform.engine.cancel(call.body.job_id)
-    return _status(call.platform, call.body.job_id)
+    return call.platform.engine.cancel(call.body.job_id)
 
 
 @handlers.answers(endpoints.JOB_PAUSE)
 def pause(call: Call[jobs.JobIdRequest]) -> JobStatusReply:
     """Let running files finish and start no more."""
-    call.platform.engine.pause(call.body.job_id)
-    return _status(call.platform, call.body.job_id)
+    return call.platform.engine.pause(call.body.job_id)
 
 
 @handlers.answers(endpoints.JOB_RESUME)
 def resume(call: Call[jobs.JobIdRequest]) -> JobStatusReply:
     """Go on with a paused or stopped job."""
-    call.platform.engine.resume(call.body.job_id)
-    return _status(call.platform, call.body.job_id)
+    return call.platform.engine.resume(call.body.job_id)
 
 
 @handlers.answers(endpoints.JOB_RETRY)
 def retry(call: Call[jobs.JobIdRequest]) -> JobStatusReply:
     """Run the failed files of a job again."""
-    call.platform.engine.retry(call.body.job_id)
-    return _status(call.platform, call.body.job_id)
+    return call.platform.engine.retry(call.body.job_id)
 
 
 @handlers.answers(endpoints.JOB_LOGS)
 def logs(call: Call[jobs.JobLogsQuery]) -> jobs.JobLogsReply:
     """Give the lines of a job's log."""
-    return call.platform.engine.logs(call.body)
+    query = call.body
+    return call.platform.engine.logs(query.job_id, query.offset, query.limit)
 
 
 @handlers.answers(endpoints.JOB_PIPELINES)
 def set_pipelines(call: Call[jobs.JobPipelines]) -> Envelope:
     """Replace the pipelines of a job."""
-    call.platform.engine.set_pipelines(call.body)
+    call.platform.engine.set_pipelines(call.body.job_id, call.body.pipeline_ids)
     return Envelope()
 
 
 @handlers.answers(endpoints.PIPELINES, endpoints.PIPELINES_OF_JOBS)
 def list_pipelines(call: Call[jobs.PipelinesQuery]) -> jobs.PipelinesReply:
-    """List the pipelines."""
-    return call.platform.engine.pipelines()
+    """List the pipelines; one exists as soon as a job belongs to it, under its id."""
+    ids = call.platform.engine.pipelines()
+    return jobs.PipelinesReply(
+        pipelines=[jobs.Pipeline(id=name, name=name, permissions=PERMISSIONS) for name in ids]
+    )
 
 
 @handlers.serves(endpoints.FILE_JOB)
