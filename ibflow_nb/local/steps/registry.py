@@ -10,7 +10,11 @@ from ibflow_nb.local.steps.base import Step
 
 _STEPS = {
     "process_files": "process_files:ProcessFiles",
+    "map_records": "map_records:MapRecords",
+    "apply_classifier": "apply_classifier:ApplyClassifier",
     "apply_refiner": "apply_refiner:ApplyRefiner",
+    "filter": "filter:Filter",
+    "merge_files": "merge_files:MergeFiles",
 }
 
 STEP_NAMES = tuple(_STEPS)
