@@ -23,6 +23,7 @@ from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.batch import write_batch_results
 from ibflow_nb.local.engine.deliveries import Deliveries
 from ibflow_nb.local.engine.executor import Executor
+from ibflow_nb.local.engine.folders import sweep
 from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.model import Job, Plan, Unit, UnitState
@@ -277,7 +278,9 @@ class Dispatcher:
 
     def _end(self, job: Job, plan: Plan) -> None:
         state, msg = JobState(job.ending), job.msg
+        output = self._drive.resolve(job.output_folder)
         try:
+            sweep(output / step.folder for step in plan.steps)
             write_batch_results(self._ledger, self._drive, job, plan, msg)
         except OSError as error:
             msg = msg or f"The results cannot be written: {error.strerror}."

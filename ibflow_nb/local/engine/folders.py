@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ibflow_nb.api.errors import InvalidRequest
 from ibflow_nb.api.flow import RunOptions
+from ibflow_nb.local.atomic import TEMPORARY_PREFIX
 from ibflow_nb.local.drive import Drive
 
 RESULTS_FILE = "batch.ibflowresults"
@@ -133,3 +134,10 @@ def clear_folder(folder: Path, trash: Path) -> None:
         for child in list(folder.iterdir()):
             child.rename(trash / child.name)
     shutil.rmtree(trash, ignore_errors=True)
+
+
+def sweep(folders: Iterable[Path]) -> None:
+    """Delete the temporary files that killed workers left in these folders."""
+    for folder in folders:
+        for path in folder.rglob(f"{TEMPORARY_PREFIX}*"):
+            path.unlink(missing_ok=True)

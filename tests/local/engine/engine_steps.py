@@ -33,10 +33,12 @@ class Read:
     modules: ClassVar[tuple[str, ...]] = ("words_path",)
 
     def check(self, kwargs: dict[str, Any], modules: dict[str, str]) -> None:
+        """Refuse one key."""
         if kwargs.get("wrong"):
             raise InvalidRequest("'wrong' must not be set.")
 
     def run(self, task: Task) -> Outcome:
+        """Do the work."""
         text = Path(task.source).read_text()
         word = text.split()[0] if text.split() else ""
         misbehave(word, task)
@@ -73,6 +75,7 @@ class Extract:
         """Accept anything."""
 
     def run(self, task: Task) -> Outcome:
+        """Do the work."""
         (record,) = load_records(Path(task.input))
         wait_for(task.kwargs.get("gate"))
         time.sleep(float(task.kwargs.get("seconds", 0)))
@@ -99,6 +102,7 @@ class Merge:
         """Accept anything."""
 
     def run(self, task: Task) -> Outcome:
+        """Do the work."""
         records = [record for item in task.items for record in load_records(Path(item.input))]
         output = Path(task.output_dir) / "merged.ibdoc"
         save_records(output, records)
@@ -121,6 +125,7 @@ class Checkpoint:
         """Accept anything."""
 
     def run(self, task: Task) -> Outcome:
+        """Do the work."""
         if not Path(task.kwargs["approval"]).exists():
             return Outcome(stop=f"{task.name} needs review.")
         save_records(task.record_file, load_records(Path(task.input)))

@@ -142,6 +142,7 @@ class SmtpHandler(socketserver.StreamRequestHandler):
     got: list[bytes] = []
 
     def handle(self) -> None:
+        """Answer one client."""
         self.wfile.write(b"220 test\r\n")
         data: list[bytes] | None = None
         for line in self.rfile:
