@@ -73,9 +73,9 @@ class Background:
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         """Hand a coroutine over to the loop; may be called from any thread."""
-        with self._lock:
-            loop = self._running_loop()
-            return contextvars.Context().run(asyncio.run_coroutine_threadsafe, coroutine, loop)
+        future: concurrent.futures.Future[T] = concurrent.futures.Future()
+        self._hand_over(coroutine, future)
+        return future
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the loop and wait for it; an interrupt cancels it.
@@ -89,8 +89,10 @@ class Background:
                 "A blocking call was made on ibflow_nb's background thread; "
                 "await its .aio form there instead."
             )
-        future = self.submit(coroutine)
+        # The future is there before anything can be interrupted, so that no call is orphaned.
+        future: concurrent.futures.Future[T] = concurrent.futures.Future()
         try:
+            self._hand_over(coroutine, future)
             while not future.done():
                 concurrent.futures.wait([future], timeout=SLICE)
         except BaseException:
@@ -138,6 +140,14 @@ class Background:
         if thread is not threading.current_thread():
             thread.join(_STOP_GRACE)
 
+    def _hand_over(
+        self, coroutine: Coroutine[Any, Any, T], future: concurrent.futures.Future[T]
+    ) -> None:
+        with self._lock:
+            self._running_loop().call_soon_threadsafe(
+                _start, coroutine, future, context=contextvars.Context()
+            )
+
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
             loop = asyncio.new_event_loop()
@@ -172,6 +182,33 @@ class Background:
         self._lock = threading.Lock()
         self._loop = self._thread = None
         self._closers = []
+
+
+def _start(coroutine: Coroutine[Any, Any, T], future: concurrent.futures.Future[T]) -> None:
+    """Run a coroutine on the running loop for a future of another thread."""
+    if future.cancelled():
+        coroutine.close()
+        return
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(coroutine)
+
+    def cancel(_: object) -> None:
+        if future.cancelled() and not loop.is_closed():
+            loop.call_soon_threadsafe(task.cancel)
+
+    def settle(_: object) -> None:
+        if task.cancelled():
+            future.cancel()
+        if not future.set_running_or_notify_cancel():
+            return
+        error = task.exception()
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(task.result())
+
+    future.add_done_callback(cancel)
+    task.add_done_callback(settle)
 
 
 background = Background()

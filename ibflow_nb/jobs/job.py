@@ -224,7 +224,9 @@ class Job:
         self._watch.reopen()
         if self.done:
             self._watch.publish(
-                self.snapshot.replace(state=JobState.PENDING, message="", finished=None)
+                self.snapshot.replace(
+                    state=JobState.PENDING, progress=0.0, message="", finished=None
+                )
             )
         self._poller.watch(self._watch)
 

@@ -35,7 +35,7 @@ from ibflow_nb.jobs.snapshot import parse_status, refusal
 from ibflow_nb.jobs.watch import Watch
 
 CONNECTIONS = 10
-RATE = 50.0
+RATE = 100.0
 """Polls a second over all jobs of one server."""
 CONFIRMATIONS = 4
 """Times that a server must refuse a question before its word is taken."""

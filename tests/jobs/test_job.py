@@ -1,0 +1,254 @@
+"""The job handle."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from ibflow_nb.api.errors import (
+    ApiError,
+    ConnectionFailed,
+    JobError,
+    JobFailed,
+    JobTimeout,
+    NoResults,
+)
+from ibflow_nb.api.jobs import JobState
+from ibflow_nb.api.results import ResultRecord
+from ibflow_nb.frames import Records
+from ibflow_nb.jobs import Job, Snapshot
+from ibflow_nb.jobs.background import background
+from ibflow_nb.jobs.poller import Poller
+from ibflow_nb.jobs.schedule import Pace
+
+
+@pytest.fixture
+def make(scripted: Any) -> Any:
+    """Give a maker of jobs: from a function of the question's number."""
+
+    def job(answer: Any, **options: Any) -> Job:
+        service = scripted(lambda _job, number: answer(number), pace=Pace(0.02, 0.02, 0.01))
+        poller = Poller(rng=random.Random(1))
+        job = Job("job-1", service, poller=poller, **options)
+        job.service = service  # type: ignore[attr-defined]
+        return job
+
+    yield job
+    background.stop()
+
+
+def test_wait_gives_the_job_whatever_its_end(make: Any, replies: Any) -> None:
+    """A failed job is waited for like any other."""
+    job = make(lambda number: replies["running"](0.5) if number < 3 else replies["ended"]("FAILED"))
+    assert job.wait(10) is job
+    assert job.state is JobState.FAILED
+    assert job.done
+
+
+def test_wait_times_out_and_the_job_goes_on(make: Any, replies: Any) -> None:
+    """The error is a TimeoutError that names the job; waiting again works."""
+    done = threading.Event()
+    job = make(lambda _n: replies["ended"]() if done.is_set() else replies["running"](0.25))
+    with pytest.raises(TimeoutError, match=r"Job job-1 has not ended within 0.1 s"):
+        job.wait(timeout=0.1)
+    with pytest.raises(JobTimeout):
+        job.result(timeout=0.05)
+    assert not job.done
+    done.set()
+    assert job.wait(10).state is JobState.COMPLETE
+
+
+def test_result_gives_the_final_snapshot(make: Any, replies: Any) -> None:
+    """A complete job's result is how it ended."""
+    final = make(lambda _number: replies["ended"]()).result()
+    assert final.state is JobState.COMPLETE
+    assert final.output_folder == "a/b/fs/D/out"
+
+
+@pytest.mark.parametrize(
+    ("state", "advice"),
+    [
+        ("FAILED", "job.logs"),
+        ("CANCELLED", "job.restart"),
+        ("STOPPED_AT_CHECKPOINT", "job.resume"),
+    ],
+)
+def test_result_raises_with_reason_and_next_step(
+    make: Any, replies: Any, state: str, advice: str
+) -> None:
+    """The error says which job, how it ended, why, and what to do."""
+    job = make(lambda _number: replies["ended"](state, "The flow is broken."))
+    with pytest.raises(JobFailed) as caught:
+        job.result()
+    sentence = str(caught.value)
+    assert caught.value.job_id == "job-1"
+    assert sentence.startswith(f"Job job-1 ended as {state}: The flow is broken; ")
+    assert advice in sentence
+    assert caught.value._render_traceback_() == [f"JobFailed: {sentence}"]
+
+
+def test_await_is_result(make: Any, replies: Any) -> None:
+    """``await job`` gives the final snapshot, or raises like ``result``."""
+
+    async def cell(job: Job) -> Snapshot:
+        return await job
+
+    good = make(lambda number: replies["running"](0.1) if number < 3 else replies["ended"]())
+    assert asyncio.run(cell(good)).state is JobState.COMPLETE
+    with pytest.raises(JobFailed):
+        asyncio.run(cell(make(lambda _number: replies["ended"]("FAILED"))))
+
+
+def test_cancelling_an_await_leaves_the_job_alone(make: Any, replies: Any) -> None:
+    """An interrupt ends the waiting, never the job."""
+    done = threading.Event()
+    job = make(lambda _number: replies["ended"]() if done.is_set() else replies["running"](0.1))
+
+    async def cell() -> None:
+        async with asyncio.timeout(0.1):
+            await job
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(cell())
+    assert job.service.controls == []
+    done.set()
+    assert job.wait(10).done
+
+
+def test_an_unknown_job_is_told_to_who_waits(make: Any) -> None:
+    """Waiting for a job that the server does not know ends with its sentence."""
+    job = make(lambda _number: {"status": "ERROR", "msg": "no such job"})
+    with pytest.raises(JobError, match="no such job"):
+        job.wait(10)
+    assert job.state is JobState.UNKNOWN
+    with pytest.raises(JobFailed, match="no such job"):
+        job.result()
+
+
+def test_records_of_a_failed_job_are_read(make: Any, replies: Any) -> None:
+    """What was read before the failure is not lost."""
+    job = make(lambda _number: replies["ended"]("FAILED"))
+    job.service.records = Records([ResultRecord(file_name="a.pdf")], job_id="job-1")
+    assert [record.file_name for record in job.records()] == ["a.pdf"]
+    assert list(job.to_frame()["file_name"]) == ["a.pdf"]
+
+
+@pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
+def test_no_records_at_all_are_an_error(make: Any, replies: Any, state: str) -> None:
+    """The error names the job and why there is nothing."""
+    job = make(lambda _number: replies["ended"](state, "no input"))
+    with pytest.raises(NoResults, match=rf"Job job-1 \({state}\) left no results: no input\."):
+        job.records()
+
+
+def test_a_complete_job_may_have_an_empty_result(make: Any, replies: Any) -> None:
+    """A run that filtered everything away gives no records and no error."""
+    assert len(make(lambda _number: replies["ended"]()).records()) == 0
+
+
+def test_missing_results_are_no_results(make: Any, replies: Any) -> None:
+    """A results file that is not there is told as NoResults, a broken server as it is."""
+    job = make(lambda _number: replies["ended"]("FAILED"))
+
+    async def missing(_folder: str, _job: str) -> Records:
+        raise ApiError("flow_results: nothing there.")
+
+    async def broken(_folder: str, _job: str) -> Records:
+        raise ApiError("flow_results: HTTP 500.", status_code=500)
+
+    job.service.fetch_records = missing
+    with pytest.raises(NoResults, match="nothing there"):
+        job.records()
+    job.service.fetch_records = broken
+    with pytest.raises(ApiError, match="HTTP 500"):
+        job.records()
+
+
+def test_a_job_without_an_output_folder_has_no_results(make: Any, replies: Any) -> None:
+    """A server that never told the folder leaves nothing to read."""
+    with pytest.raises(NoResults, match="it told no output folder"):
+        make(lambda _number: replies["ended"](folder="")).records()
+
+
+def test_controls_reach_the_server(make: Any, replies: Any) -> None:
+    """Each verb is one call for this job."""
+    job = make(lambda _number: replies["running"](0.1))
+    job.cancel()
+    job.pause()
+    asyncio.run(job.resume.aio())
+    job.retry()
+    verbs = [verb for verb, _ in job.service.controls]
+    assert verbs == ["cancel", "pause", "resume", "retry"]
+    assert [line.log for line in job.logs()] == ["log of job-1"]
+
+
+def test_a_resumed_job_is_watched_again(make: Any, replies: Any) -> None:
+    """After a checkpoint the same handle sees the second end."""
+    script = [
+        replies["ended"]("STOPPED_AT_CHECKPOINT"),
+        replies["running"](0.3),
+        replies["ended"]("COMPLETE"),
+    ]
+    job = make(lambda number: script[min(number, 2)])
+    assert job.wait(10).state is JobState.STOPPED_AT_CHECKPOINT
+    seen: list[Snapshot] = []
+    job.subscribe(seen.append)
+    job.resume()
+    assert job.wait(10).state is JobState.COMPLETE
+    assert [s.state.value for s in seen] == ["PENDING", "RUNNING", "COMPLETE"]
+    assert seen[1].progress == pytest.approx(0.3)
+
+
+def test_a_restart_gives_a_new_job(make: Any, replies: Any) -> None:
+    """The new handle has its own id and is watched by itself."""
+    job = make(lambda _number: replies["ended"]())
+    again = job.restart()
+    assert again.id == "job-1-again"
+    assert again.wait(10).state is JobState.COMPLETE
+
+
+def test_observers_hear_changes_on_the_background_thread(make: Any, replies: Any) -> None:
+    """They are called once a change, not in the cell's thread, until they unsubscribe."""
+    release = threading.Event()
+    script = [replies["running"](0.2), replies["running"](0.2), replies["running"](0.6)]
+
+    def answer(number: int) -> Any:
+        release.wait(10)
+        return script[number] if number < 3 else replies["ended"]()
+
+    job = make(answer)
+    seen: list[tuple[float, bool]] = []
+    mine = threading.current_thread()
+    job.subscribe(lambda s: seen.append((s.progress, threading.current_thread() is mine)))
+    job.subscribe(lambda s: seen.append((-1.0, False)))()
+    release.set()
+    job.wait(10)
+    assert seen == [(0.2, False), (0.6, False), (1.0, False)]
+
+
+def test_its_texts_are_small_and_safe(make: Any, replies: Any) -> None:
+    """The repr tells state and counts; HTML is escaped."""
+    detail = {"total": 10, "index": 4, "run_summary": {"numRuntimeErrors": 1}}
+    job = make(lambda _number: replies["running"](0.4, **detail))
+    deadline = time.monotonic() + 10
+    while not job.progress and time.monotonic() < deadline:
+        background.run(asyncio.sleep(0.01))
+    assert repr(job) == "<Job job-1 RUNNING 40% (4 of 10 files) 1 failed>"
+    assert job._repr_html_() == "<code>job-1</code> RUNNING 40% (4 of 10 files) 1 failed"
+    job.id = "<b>"
+    assert "<b>" not in job._repr_html_()
+
+
+def test_a_closed_client_is_an_error_to_who_waits(make: Any, replies: Any) -> None:
+    """The waiting ends with a sentence that says what to do."""
+    job = make(lambda _number: replies["running"](0.1))
+    timer = threading.Timer(0.1, lambda: job._poller.release(job.service))
+    timer.start()
+    with pytest.raises(ConnectionFailed, match="connect again"):
+        job.wait(10)
+    timer.join()
