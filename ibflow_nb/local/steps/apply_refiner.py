@@ -14,6 +14,7 @@ from ibflow_nb.local.documents.record import (
 )
 from ibflow_nb.local.refiner.program import load_program
 from ibflow_nb.local.steps.base import Outcome, StepError, Task
+from ibflow_nb.local.steps.page_images import follow_images
 
 MODULE = "refiner_path"
 
@@ -58,6 +59,7 @@ class ApplyRefiner:
             records = load_records(Path(task.input))
         except BrokenRecords as error:
             raise StepError(f"{task.name}: {error}") from error
+        follow_images(records, Path(task.input).parent, task.record_file.parent)
         log: list[str] = []
         for number, record in enumerate(records):
             phrases = program.run(record, task.limits)
