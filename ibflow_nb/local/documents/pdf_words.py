@@ -14,10 +14,18 @@ from ibflow_nb.local.documents.record import Word
 _HYPHENS = {0x02, 0xFFFE, 0xAD}  # what PDFium writes for a hyphen at a line's end
 _SPACE = 32
 _FAR = 1.5  # characters of a word may be this many times their size apart
-_VOWELS = frozenset("aeiouyäöüéèêàáíóúAEIOUYÄÖÜÉÈÊÀÁÍÓÚ")
+# Letters of 1,000 in English; other languages in Latin script are near enough.
+_FREQUENCY = dict(
+    zip(
+        "etaoinsrhldcumfpgwybvkxjqz",
+        (127, 91, 82, 75, 70, 67, 63, 60, 61, 40, 43, 28, 28, 24, 22, 19, 20, 24, 20, 15, 10, 8,
+         2, 2, 1, 1),
+        strict=True,
+    )
+)  # fmt: skip
 _STRANGE_SHARE = 0.1  # share of characters without a meaning in a broken text layer
-_VOWEL_SHARE = 0.5  # share of longer words that have a vowel in a sane text layer
-_FEW = 12  # longer words below which nothing is said about vowels
+_USUAL = 52  # mean frequency of the letters of a sane text layer: text has 55 to 70, codes 25 to 47
+_FEW = 100  # letters below which nothing is said about them
 
 
 class Box(NamedTuple):
@@ -73,11 +81,10 @@ def is_sane(words: list[Word]) -> bool:
     strange = sum(char == "\ufffd" or "\ue000" <= char <= "\uf8ff" for char in characters)
     if strange > _STRANGE_SHARE * len(characters):
         return False
-    longer = [w.word for w in words if len(w.word) >= 4 and w.word.isascii() and w.word.isalpha()]
-    if len(longer) < _FEW:
-        return True
-    voiced = sum(not _VOWELS.isdisjoint(text) for text in longer)
-    return voiced >= _VOWEL_SHARE * len(longer)
+    longer = (word.word for word in words if len(word.word) >= 4 and word.word.isascii())
+    letters = "".join(text.lower() for text in longer if text.isalpha())
+    usual = sum(_FREQUENCY[letter] for letter in letters)
+    return len(letters) < _FEW or usual >= _USUAL * len(letters)
 
 
 def _raw_words(page: pdfium.PdfPage) -> Iterator[tuple[str, Box]]:
