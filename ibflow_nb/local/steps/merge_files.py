@@ -11,6 +11,7 @@ import msgspec
 from ibflow_nb.local.atomic import write_atomic
 from ibflow_nb.local.documents.record import BrokenRecords, Record, load_records
 from ibflow_nb.local.steps.base import BatchItem, Outcome, StepError, Task
+from ibflow_nb.local.steps.page_images import follow_images
 
 MERGED = "out.ibdoc"
 
@@ -43,7 +44,7 @@ class MergeFiles:
         """
         merged = Path(task.output_dir) / MERGED
         counts: dict[str, int] = {}
-        write_atomic(merged, _chunks(task.items, counts))
+        write_atomic(merged, _chunks(task.items, merged.parent, counts))
         return Outcome(
             output=str(merged),
             records=sum(counts.values()),
@@ -53,12 +54,12 @@ class MergeFiles:
         )
 
 
-def _chunks(items: list[BatchItem], counts: dict[str, int]) -> Iterator[bytes]:
+def _chunks(items: list[BatchItem], folder: Path, counts: dict[str, int]) -> Iterator[bytes]:
     """Yield the JSON of the merged list and count the records of each file on the way."""
     yield b"["
     separator = b""
     for item in items:
-        records = _records(item)
+        records = _records(item, folder)
         counts[str(item.index)] = len(records)
         for record in records:
             yield separator + msgspec.json.encode(record)
@@ -66,8 +67,10 @@ def _chunks(items: list[BatchItem], counts: dict[str, int]) -> Iterator[bytes]:
     yield b"]"
 
 
-def _records(item: BatchItem) -> list[Record]:
+def _records(item: BatchItem, folder: Path) -> list[Record]:
     try:
-        return load_records(Path(item.input))
+        records = load_records(Path(item.input))
     except BrokenRecords as error:
         raise StepError(f"{item.name}: {error}") from error
+    follow_images(records, Path(item.input).parent, folder)
+    return records

@@ -8,18 +8,21 @@ from pathlib import Path
 from ibflow_nb.local.documents.layout import recompose
 from ibflow_nb.local.documents.record import BrokenRecords, Record, Word, load_records, save_records
 from ibflow_nb.local.steps.base import Outcome, StepError, Task
+from ibflow_nb.local.steps.page_images import follow_images
 
 
 def read_input(task: Task) -> list[Record]:
-    """Load the records that the step before made of the task's file.
+    """Load the records that the step before made of the task's file, as this step will save them.
 
     Raises:
         StepError: the record file is gone or damaged.
     """
     try:
-        return load_records(Path(task.input))
+        records = load_records(Path(task.input))
     except BrokenRecords as error:
         raise StepError(f"{task.name}: {error}") from error
+    follow_images(records, Path(task.input).parent, task.record_file.parent)
+    return records
 
 
 def write_output(task: Task, records: list[Record], log: list[str] | None = None) -> Outcome:

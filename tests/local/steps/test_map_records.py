@@ -26,6 +26,7 @@ def outcome(tmp_path: Path) -> Callable[..., Outcome]:
     def run(pages: list[str], *, limits: Limits | None = None, **kwargs: Any) -> Outcome:
         source = tmp_path / "s1_process_files" / "a.pdf.ibdoc"
         made = [page_from_text(text, number) for number, text in enumerate(pages)]
+        made[0].image = "images/p0.jpg"
         save_records(source, [compose(made)])
         task = Task(
             job_id="job",
@@ -106,6 +107,13 @@ def test_without_multiline_anchors_mean_the_page(mapped: Run) -> None:
         ["x1\nx2", "x3"], map_type="formula", formula="MATCH(INPUT_COL,'^x\\d',multiline=false)"
     )
     assert [record.text for record in records] == ["x1", "x3"]
+
+
+def test_page_images_are_still_found(mapped: Run, tmp_path: Path) -> None:
+    """The image path of a page leads from the step's folder to where the image is."""
+    (record,) = mapped(["one"])
+    image = tmp_path / "s2_map_records" / record.metadata_list[0].layout.processed_image_path
+    assert image.resolve() == tmp_path / "s1_process_files/images/p0.jpg"
 
 
 def test_a_quote_in_the_formula_is_escaped(mapped: Run) -> None:
