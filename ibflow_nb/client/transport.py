@@ -226,7 +226,7 @@ def _may_repeat(error: BaseException, endpoint: Endpoint) -> bool:
     return endpoint.resend or not error.arrived
 
 
-_backoff = tenacity.wait_exponential_jitter(initial=0.25, max=8, jitter=0.25)
+_backoff = tenacity.wait_exponential(multiplier=0.25, max=8) + tenacity.wait_random(0, 0.25)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:

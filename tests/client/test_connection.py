@@ -1,0 +1,98 @@
+"""Addresses, tokens and contexts."""
+
+from __future__ import annotations
+
+import pytest
+
+from ibflow_nb.api.errors import ConfigError
+from ibflow_nb.client.connection import Connection, Secret, normalise
+
+
+@pytest.mark.parametrize(
+    ("given", "root"),
+    [
+        ("https://ib.example.com", "https://ib.example.com"),
+        ("https://ib.example.com/", "https://ib.example.com"),
+        ("https://ib.example.com/api/v1", "https://ib.example.com"),
+        ("https://ib.example.com/api/v1/", "https://ib.example.com"),
+        ("https://ib.example.com/api/v2", "https://ib.example.com"),
+        ("https://example.com/ib/api/v1", "https://example.com/ib"),
+        ("ib.example.com", "https://ib.example.com"),
+        ("ib.example.com:8443/api/v1", "https://ib.example.com:8443"),
+        ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("localhost:8000/api/v1", "http://localhost:8000"),
+        (" http://[::1]:8000 ", "http://[::1]:8000"),
+    ],
+)
+def test_an_address_becomes_a_root(given: str, root: str) -> None:
+    """With or without scheme and API path, the same server is meant."""
+    assert normalise(given) == root
+
+
+@pytest.mark.parametrize("given", ["ftp://x", "http://", "https://:80", "http://x:port", "://"])
+def test_what_is_no_address_is_refused(given: str) -> None:
+    """The error shows what an address looks like."""
+    with pytest.raises(ConfigError, match="must look like"):
+        normalise(given)
+
+
+def test_passwords_in_addresses_are_refused_unseen() -> None:
+    """The error does not repeat the password."""
+    with pytest.raises(ConfigError) as caught:
+        normalise("https://me:hunter2@ib.example.com")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_environment_gives_what_is_not_given() -> None:
+    """URL, token and context each come from their variable."""
+    environ = {
+        "IBFLOW_URL": "https://a.example/api/v1",
+        "IBFLOW_TOKEN": " t0ken\n",
+        "IBFLOW_CONTEXT": "org",
+    }
+    found = Connection.resolve(environ=environ)
+    assert (found.url, found.token.reveal(), found.context) == ("https://a.example", "t0ken", "org")
+
+
+def test_a_token_is_not_sent_to_another_server() -> None:
+    """The environment's token belongs to the environment's server."""
+    environ = {"IBFLOW_URL": "https://a.example", "IBFLOW_TOKEN": "t0ken"}
+    assert not Connection.resolve("https://b.example", environ=environ).token
+    assert Connection.resolve("https://a.example/", environ=environ).token
+    assert Connection.resolve("https://b.example", environ={"IBFLOW_TOKEN": "t"}).token
+
+
+def test_a_missing_address_is_told() -> None:
+    """The error names the variable."""
+    with pytest.raises(ConfigError, match="IBFLOW_URL"):
+        Connection.resolve(environ={})
+
+
+@pytest.mark.parametrize("token", ["a\nb", "tökén", "a\x00b"])
+def test_tokens_that_no_header_carries_are_refused_unseen(token: str) -> None:
+    """The error says that the token is at fault, and does not show it."""
+    with pytest.raises(ConfigError, match="The token holds characters") as caught:
+        Connection.resolve("https://a.example", token)
+    assert token not in str(caught.value)
+
+
+def test_a_token_shows_itself_to_nobody() -> None:
+    """Neither repr nor str nor a dataclass around it show the token."""
+    connection = Connection.resolve("https://a.example", "t0ken")
+    assert "t0ken" not in repr(connection) + str(connection) + f"{connection.token}"
+    assert Secret("t0ken").redact("bad token t0ken!") == "bad token ***!"
+
+
+@pytest.mark.parametrize(
+    ("url", "loopback"),
+    [
+        ("http://127.0.0.1:1", True),
+        ("http://[::1]:1", True),
+        ("http://localhost:1", True),
+        ("http://10.0.0.1:1", False),
+        ("https://localhost.example", False),
+    ],
+)
+def test_loopback_is_known(url: str, loopback: bool) -> None:
+    """Only this machine is loopback."""
+    assert Connection.resolve(url, environ={}).is_loopback is loopback
