@@ -49,7 +49,7 @@ def _carry_out(words: list[str]) -> int:
         if words[: len(name.split())] == name.split():
             return _run_program(name, program, words[len(name.split()) :])
     code = _run_command(words)
-    if not words or words[0] in {"help", "--help", "-h"} and len(words) == 1:
+    if not words or (words[0] in {"help", "--help", "-h"} and len(words) == 1):
         rows = "\n".join(f"  {name:<16}  {program.summary}" for name, program in PROGRAMS.items())
         print(f"\nBesides:\n\n{rows}")
     return code
@@ -65,22 +65,19 @@ def _run_command(words: list[str]) -> int:
     from ibflow_nb.notebook.remembered import recall, remember
     from ibflow_nb.notebook.screens import TerminalScreen
     from ibflow_nb.notebook.settings import Settings
-    from ibflow_nb.notebook.waiting import wait_for
 
     settings = Settings()
     context = Context(
         Connection(recall),
         KnownJobs(History()),
         settings,
-        TerminalScreen(settings, sys.stderr),
+        TerminalScreen(settings, progress=sys.stderr, lives_on=False),
         prog=PROG,
     )
     try:
         value = carry_out(context, words).value
         if words[:1] == ["connect"] and context.connection.target is not None:
             remember(context.connection.target)
-        if words[:1] == ["attach"] and value is not None:
-            wait_for(context, value)
         return _show(value)
     finally:
         painter.stop()

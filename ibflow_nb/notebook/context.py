@@ -23,7 +23,13 @@ class Screen(Protocol):
 
     Attributes:
         waits: whether started jobs are waited for, because nobody can watch them.
+        lives_on: whether jobs are still shown after the command has returned.
     """
+
+    @property
+    def lives_on(self) -> bool:
+        """Whether jobs are still shown after the command has returned."""
+        ...
 
     @property
     def waits(self) -> bool:

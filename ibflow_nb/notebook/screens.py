@@ -23,6 +23,8 @@ class SilentScreen:
         forget: told the id of a job that another screen shall not show either.
     """
 
+    lives_on = True
+
     def __init__(self, waits: bool, forget: Callable[[str], None] = lambda _: None) -> None:
         self.waits = waits
         self._forget = forget
@@ -51,11 +53,15 @@ class TerminalScreen:
     Args:
         settings: of the user.
         progress: stream for lines on progress; default the standard output.
+        lives_on: whether the process lives on after a command.
     """
 
     waits = False
 
-    def __init__(self, settings: Settings, progress: TextIO | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, progress: TextIO | None = None, lives_on: bool = True
+    ) -> None:
+        self.lives_on = lives_on
         self._settings = settings
         self._progress = progress
         self._showings: dict[str, Showing] = {}
@@ -99,6 +105,8 @@ class NotebookScreen:
         shell: the IPython shell of the kernel.
         settings: of the user.
     """
+
+    lives_on = True
 
     def __init__(self, shell: Any, settings: Settings) -> None:
         self._shell = shell

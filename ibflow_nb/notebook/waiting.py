@@ -1,4 +1,4 @@
-"""Waiting for a job in a cell: in short slices, so that an interrupt is answered at once."""
+"""Showing a job in a cell and waiting for it; an interrupt is answered at once."""
 
 from __future__ import annotations
 
@@ -18,23 +18,37 @@ class Interrupted(KeyboardInterrupt):
         return [f"Interrupted: {self}"]
 
 
-def wait_for(context: Context, job: Job, timeout: float | None = None) -> Job:
-    """Wait for the job's end, whatever the end.
+def follow(
+    context: Context, job: Job, title: str, *, wait: bool, timeout: float | None = None
+) -> Job:
+    """Show a job's progress, and wait for its end, whatever the end, if wanted.
+
+    Args:
+        context: of the command.
+        job: the job.
+        title: short name of what runs.
+        wait: whether to wait; where nobody can watch the job, it is always waited for.
+        timeout: seconds to wait at most.
 
     Raises:
         JobTimeout: it has not ended in time; it goes on.
         Interrupted: the user interrupted; the job goes on or is cancelled, as the settings say.
     """
     try:
-        job.wait(timeout)
+        context.screen.show_job(job, title)
+        if wait or context.screen.waits:
+            job.wait(timeout)
+            context.screen.settle(job)
     except KeyboardInterrupt:
-        if context.settings.interrupt is OnInterrupt.CANCEL:
-            job.cancel()
-            raise Interrupted(f"job {job.id} is being cancelled.") from None
-        raise Interrupted(
-            f"job {job.id} goes on; '{context.prog} attach {job.id}' shows it again, "
-            f"'{context.prog} cancel {job.id}' stops it."
-        ) from None
-    finally:
-        context.screen.settle(job)
+        raise _interrupted(context, job) from None
     return job
+
+
+def _interrupted(context: Context, job: Job) -> Interrupted:
+    if context.settings.interrupt is OnInterrupt.CANCEL:
+        job.cancel()
+        return Interrupted(f"job {job.id} is being cancelled.")
+    return Interrupted(
+        f"job {job.id} goes on; '{context.prog} attach {job.id}' shows it again, "
+        f"'{context.prog} cancel {job.id}' stops it."
+    )

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from ibflow_nb.api.errors import CommandError, IbflowError
 from ibflow_nb.notebook.commands.base import Argument, Call, Command, Completes, argument
-from ibflow_nb.notebook.commands.starting import start
+from ibflow_nb.notebook.commands.starting import follow_as_asked, start
 from ibflow_nb.notebook.table import Table
-from ibflow_nb.notebook.waiting import wait_for
+from ibflow_nb.notebook.waiting import follow
 
 if TYPE_CHECKING:
     from ibflow_nb.api.jobs import JobListQuery, JobSummary, LogEntry
@@ -28,8 +28,8 @@ def status(context: Context, args: argparse.Namespace) -> Snapshot:
 def wait(context: Context, args: argparse.Namespace) -> Job:
     """Wait for a job's end, whatever the end."""
     job = context.job(_reference(args))
-    context.screen.show_job(job, context.jobs.title(job.id))
-    return wait_for(context, job, getattr(args, "timeout", None))
+    title = context.jobs.title(job.id)
+    return follow(context, job, title, wait=True, timeout=getattr(args, "timeout", None))
 
 
 def jobs(context: Context, args: argparse.Namespace) -> Table[JobSummary]:
@@ -61,11 +61,9 @@ def attach(context: Context, args: argparse.Namespace) -> Job:
     if context.connection.target is None and known:
         context.connection.open(target_of(known[0].server, root=known[0].root))
     job = context.job(args.job)
-    context.jobs.add(job, context.jobs.title(job.id))
-    context.screen.show_job(job, context.jobs.title(job.id))
-    if context.screen.waits:
-        wait_for(context, job)
-    return job
+    title = context.jobs.title(job.id)
+    context.jobs.add(job, title)
+    return follow(context, job, title, wait=not context.screen.lives_on)
 
 
 def cancel(context: Context, args: argparse.Namespace) -> None:
@@ -93,10 +91,7 @@ def control(action: str, context: Context, args: argparse.Namespace) -> Job:
     if action == "pause":
         context.screen.say(f"Job {job.id} pauses when its running files are done.")
         return job
-    context.screen.show_job(job, context.jobs.title(job.id))
-    if context.screen.waits or getattr(args, "wait", False) or hasattr(args, "timeout"):
-        wait_for(context, job, getattr(args, "timeout", None))
-    return job
+    return follow_as_asked(context, args, job, context.jobs.title(job.id))
 
 
 def restart(context: Context, args: argparse.Namespace) -> Job:

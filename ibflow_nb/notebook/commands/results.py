@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ibflow_nb.notebook.commands.base import Command, Completes, argument
-from ibflow_nb.notebook.waiting import wait_for
+from ibflow_nb.notebook.waiting import follow
 
 if TYPE_CHECKING:
     from ibflow_nb.frames import Records
@@ -17,8 +17,7 @@ def results(context: Context, args: argparse.Namespace) -> Records:
     """Read the records of a run; wait for its end first."""
     job = context.job(getattr(args, "job", None))
     if not job.done:
-        context.screen.show_job(job, context.jobs.title(job.id))
-        wait_for(context, job)
+        follow(context, job, context.jobs.title(job.id), wait=True)
     return job.records()
 
 

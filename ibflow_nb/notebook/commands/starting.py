@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ibflow_nb.api.schema import Request
 from ibflow_nb.notebook.bodies import Body, to_request
-from ibflow_nb.notebook.waiting import wait_for
+from ibflow_nb.notebook.waiting import follow
 
 if TYPE_CHECKING:
     from ibflow_nb.client import Client
@@ -50,7 +50,11 @@ def start(
     """
     job = submit(context.connection.client)
     context.jobs.record(job, title, kind, context.connection.target)
-    context.screen.show_job(job, title)
-    if context.screen.waits or getattr(args, "wait", False) or hasattr(args, "timeout"):
-        wait_for(context, job, getattr(args, "timeout", None))
-    return job
+    return follow_as_asked(context, args, job, title)
+
+
+def follow_as_asked(context: Context, args: argparse.Namespace, job: Job, title: str) -> Job:
+    """Show a job that was started, and wait for it if ``--wait`` or ``--timeout`` says so."""
+    timeout = getattr(args, "timeout", None)
+    wait = getattr(args, "wait", False) or timeout is not None
+    return follow(context, job, title, wait=wait, timeout=timeout)

@@ -40,7 +40,7 @@ def headline(words: Description) -> str:
     faint = " · ".join(escape(part) for part in (words.counts, words.elapsed) if part)
     return (
         f'<div><span style="color:{colour(words.state)};font-weight:600">'
-        f"{escape(words.state.value)}</span>&ensp;{escape(words.title)}"
+        f"{escape(words.word)}</span>&ensp;{escape(words.title)}"
         f'<span style="color:{_FAINT}">&ensp;{faint}</span></div>'
     )
 

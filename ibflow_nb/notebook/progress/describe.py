@@ -34,9 +34,15 @@ class Description:
     reference: str
 
     @property
+    def word(self) -> str:
+        """The state word; a job of which nothing is known yet was submitted."""
+        unknown = self.state is JobState.UNKNOWN and not self.message
+        return "SUBMITTED" if unknown else self.state.value
+
+    @property
     def line(self) -> str:
         """Everything in one line of text, the state word first."""
-        parts = [self.state.value, self.title, self.counts, self.elapsed]
+        parts = [self.word, self.title, self.counts, self.elapsed]
         if self.reference:
             parts.append(f"job {self.reference}")
         text = " · ".join(part for part in parts if part)
@@ -81,10 +87,11 @@ def counts(snapshot: Snapshot) -> str:
 
 
 def elapsed(snapshot: Snapshot, now: float) -> str:
-    """Say how long the job has run, or ran."""
-    if snapshot.started is None:
+    """Say how long the job has run, or ran; nothing of a job first seen after its end."""
+    end = snapshot.finished or now
+    if snapshot.started is None or end < snapshot.started:
         return ""
-    seconds = max(0, round((snapshot.finished or now) - snapshot.started))
+    seconds = round(end - snapshot.started)
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
