@@ -5,6 +5,7 @@ Of each ``.ibdoc`` only what the reply needs is decoded; words and lines are pas
 
 from __future__ import annotations
 
+import posixpath
 from itertools import groupby
 from pathlib import Path
 
@@ -181,7 +182,7 @@ def _layout(stored: _StoredRecord, ibdoc: str) -> RecordLayout:
                 width=meta.layout.width,
                 height=meta.layout.height,
                 processed_image_path=(
-                    f"{folder}/{meta.layout.processed_image_path}"
+                    posixpath.normpath(f"{folder}/{meta.layout.processed_image_path}")
                     if meta.layout.processed_image_path
                     else ""
                 ),
