@@ -13,6 +13,7 @@ _STEPS = {
     "map_records": "map_records:MapRecords",
     "apply_classifier": "apply_classifier:ApplyClassifier",
     "apply_refiner": "apply_refiner:ApplyRefiner",
+    "apply_checkpoint": "apply_checkpoint:ApplyCheckpoint",
     "filter": "filter:Filter",
     "merge_files": "merge_files:MergeFiles",
 }
