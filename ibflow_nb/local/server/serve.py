@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
 import signal
@@ -26,7 +27,9 @@ from ibflow_nb.local.server.app import build_app
 from ibflow_nb.local.server.idle import IdleWatch
 from ibflow_nb.local.server.log import log_to_file
 from ibflow_nb.local.server.platform import Platform
-from ibflow_nb.local.settings import Settings
+from ibflow_nb.local.settings import STATE_FOLDER, Settings
+
+_log = logging.getLogger(__name__)
 
 TOKEN_NAME = "token"  # noqa: S105 - the name of its file
 _LONGEST_CHECK = 5.0  # seconds between two looks at whether anybody is there
@@ -68,9 +71,16 @@ def serve(arguments: argparse.Namespace) -> int:
         finally:
             presence.vacate()
     except (ConfigError, OSError) as error:
-        sys.stderr.write(f"ibflow-nb serve: {error}\n")
-        return 1
+        return _fail(str(error))
+    except Exception:  # noqa: BLE001 - logged with its traceback, told in a sentence
+        _log.exception("The platform ended by an error.")
+        return _fail(f"The platform ended by an error; its log is in {root / STATE_FOLDER}.")
     return 0
+
+
+def _fail(sentence: str) -> int:
+    sys.stderr.write(f"ibflow-nb serve: {sentence}\n")
+    return 1
 
 
 def main() -> int:
