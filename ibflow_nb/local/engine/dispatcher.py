@@ -28,7 +28,7 @@ from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.model import Job, Plan, Unit, UnitState
 from ibflow_nb.local.engine.routing import Router
-from ibflow_nb.local.engine.tasks import build_task, time_limit
+from ibflow_nb.local.engine.tasks import Places, build_task, time_limit
 from ibflow_nb.local.limits import Limits
 from ibflow_nb.local.steps.base import Outcome, Task
 
@@ -40,8 +40,8 @@ _STORE_RETRY = 0.5
 class _Live:
     """A job that has not ended: its plan, its running units, and when it last had a turn."""
 
-    job: Job
     plan: Plan
+    places: Places
     futures: dict[Future[Outcome], Unit] = field(default_factory=dict)
     turn: int = 0
 
@@ -146,7 +146,7 @@ class Dispatcher:
     def _take_up(self, job: Job) -> None:
         if job.id not in self._live:
             plan = msgspec.json.decode(job.plan, type=Plan)
-            self._live[job.id] = _Live(job, plan)
+            self._live[job.id] = _Live(plan, Places.of(self._drive, job))
             if not job.ending:
                 self.router.settle(plan, job.id)
 
@@ -247,7 +247,7 @@ class Dispatcher:
             self._ledger.mark_started(unit.job_id)
         self._turns += 1
         live.turn = self._turns
-        task = build_task(self._ledger, self._drive, live.job, live.plan, unit, self._limits)
+        task = build_task(self._ledger, live.places, live.plan, unit, self._limits)
         return _Start(unit, task, time_limit(self._ledger, live.plan, unit, self._limits))
 
     def _submit(self, start: _Start) -> None:
@@ -268,7 +268,7 @@ class Dispatcher:
             for future in list(live.futures):
                 self._executor.kill(future)
             if not live.futures:
-                self._end(self._ledger.job(job_id), live.plan)
+                self._end(self._ledger.job(job_id), live)
 
     def _kill_dropped(self, live: _Live) -> None:
         """Stop units that nobody needs any more: other parts of a file that failed."""
@@ -276,9 +276,9 @@ class Dispatcher:
             if unit.part and self._ledger.unit(unit.id).state is UnitState.DROPPED:
                 self._executor.kill(future)
 
-    def _end(self, job: Job, plan: Plan) -> None:
+    def _end(self, job: Job, live: _Live) -> None:
+        plan, output = live.plan, live.places.output
         state, msg = JobState(job.ending), job.msg
-        output = self._drive.resolve(job.output_folder)
         try:
             sweep(output / step.folder for step in plan.steps)
             write_batch_results(self._ledger, self._drive, job, plan, msg)

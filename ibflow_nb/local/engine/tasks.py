@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.model import BATCH, Job, Plan, Unit, UnitKind
@@ -9,14 +12,32 @@ from ibflow_nb.local.limits import Limits
 from ibflow_nb.local.steps.base import BatchItem, Task
 
 
-def build_task(
-    ledger: Ledger, drive: Drive, job: Job, plan: Plan, unit: Unit, limits: Limits
-) -> Task:
+@dataclass(frozen=True)
+class Places:
+    """Folders of a job.
+
+    Attributes:
+        input_dir: drive path of the input folder.
+        source: the input folder.
+        output: the root output folder.
+    """
+
+    input_dir: str
+    source: Path
+    output: Path
+
+    @classmethod
+    def of(cls, drive: Drive, job: Job) -> Places:
+        """Find the folders of a job on a drive."""
+        return cls(job.input_dir, drive.resolve(job.input_dir), drive.resolve(job.output_folder))
+
+
+def build_task(ledger: Ledger, places: Places, plan: Plan, unit: Unit, limits: Limits) -> Task:
     """Put together what a worker needs for a unit."""
     step = plan.steps[unit.step]
-    folder = drive.resolve(job.input_dir)
+    folder = places.source
     task = Task(
-        job_id=job.id,
+        job_id=unit.job_id,
         step=step.name,
         kwargs=step.kwargs,
         modules=step.modules,
@@ -24,24 +45,24 @@ def build_task(
         input="",
         name="",
         index=unit.file,
-        output_dir=str(drive.resolve(job.output_folder) / step.folder),
+        output_dir=str(places.output / step.folder),
         log_to_timeline=plan.options.log_to_timeline,
         limits=limits,
     )
     if unit.kind is UnitKind.BATCH:
         task.items = [
             BatchItem(file.idx, file.name, file.output or str(folder / file.name))
-            for file in ledger.files_at(job.id, unit.step)
+            for file in ledger.files_at(unit.job_id, unit.step)
         ]
         return task
-    file = ledger.file(job.id, unit.file)
+    file = ledger.file(unit.job_id, unit.file)
     task.name = file.name
     task.source = str(folder / file.name)
     task.input = file.output or task.source
-    task.drive_path = f"{job.input_dir}/{file.name}".lstrip("/")
+    task.drive_path = f"{places.input_dir}/{file.name}".lstrip("/")
     task.part = unit.part
     if unit.kind is UnitKind.JOIN:
-        units = ledger.units_of(job.id, unit.file, unit.step)
+        units = ledger.units_of(unit.job_id, unit.file, unit.step)
         task.parts = [part.output for part in units if part.kind is UnitKind.PART]
     return task
 

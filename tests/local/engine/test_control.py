@@ -169,7 +169,7 @@ def test_a_checkpoint_stops_the_job_until_it_is_resumed(platform: Any, tmp_path:
     """STOPPED_AT_CHECKPOINT is an end that resume takes back."""
     approval = tmp_path / "approved"
     platform.flow("read", {"name": "checkpoint", "approval": str(approval)})
-    platform.files(a="x", b="y")
+    platform.files(a="x")
     job_id = platform.run()
     assert platform.status(job_id).status == "STOPPED_AT_CHECKPOINT"
     assert platform.engine.status(job_id).results[0].msg == "a.txt needs review."
