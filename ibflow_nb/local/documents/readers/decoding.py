@@ -12,18 +12,25 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE = 4096
+# Which bytes of each four are zero in text of letters below U+0100.
+_ZERO_COLUMNS: dict[tuple[bool, ...], str] = {
+    (False, True, False, True): "utf-16-le",
+    (True, False, True, False): "utf-16-be",
+    (False, True, True, True): "utf-32-le",
+    (True, True, True, False): "utf-32-be",
+}
 
 
 def detect_encoding(data: bytes) -> str:
     """Name the encoding of ``data``.
 
-    A byte order mark decides; else UTF-16 shows by its zero bytes, UTF-8 by being valid; what is
-    neither is taken for Windows-1252.
+    A byte order mark decides; else UTF-16 and UTF-32 show by their zero bytes, UTF-8 by being
+    valid; what is none of these is taken for Windows-1252.
     """
     for mark, name in _MARKS:
         if data.startswith(mark):
             return name
-    if name := _utf16_without_mark(data[:_SAMPLE]):
+    if name := _wide_without_mark(data[:_SAMPLE]):
         return name
     try:
         data.decode()
@@ -45,11 +52,11 @@ def is_binary(text: str) -> bool:
     return strange * 10 > len(sample)
 
 
-def _utf16_without_mark(sample: bytes) -> str:
-    """Recognise UTF-16 of mostly Latin text: every other byte is zero."""
-    even, odd = sample[0::2], sample[1::2]
-    if odd and odd.count(0) * 3 > len(odd) * 2 and even.count(0) * 10 < len(even):
-        return "utf-16-le"
-    if even and even.count(0) * 3 > len(even) * 2 and odd.count(0) * 10 < len(odd):
-        return "utf-16-be"
-    return ""
+def _wide_without_mark(sample: bytes) -> str:
+    """Recognise UTF-16 and UTF-32 of mostly Latin text by which of their bytes are zero."""
+    if not sample.count(0):
+        return ""
+    mostly_zero = tuple(
+        column.count(0) * 3 > len(column) * 2 for column in (sample[at::4] for at in range(4))
+    )
+    return _ZERO_COLUMNS.get(mostly_zero, "")

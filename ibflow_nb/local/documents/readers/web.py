@@ -20,6 +20,7 @@ from ibflow_nb.local.documents.options import ReadOptions
 from ibflow_nb.local.documents.readers.decoding import decode_text, detect_encoding, is_binary
 from ibflow_nb.local.documents.readers.pages import text_pages
 from ibflow_nb.local.documents.readers.parts import part_text
+from ibflow_nb.local.documents.readers.spans import expand_spans
 
 _BLOCKS = (
     *("caption", "center", "dd", "details", "dl", "dt", "fieldset", "form"),
@@ -68,6 +69,7 @@ def html_to_text(markup: str) -> str:
         tree = html.document_fromstring(markup.encode("utf-8", errors="replace"), parser=parser)
     except etree.ParserError:  # nothing but blanks, comments or declarations
         return ""
+    expand_spans(tree)
     text: str = Inscriptis(tree, _CONFIG).get_text()
     return text.replace("\xa0", " ").strip("\n")
 

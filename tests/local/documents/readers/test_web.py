@@ -22,6 +22,19 @@ def test_tables_become_columns(documents: Path, page_texts: Read) -> None:
     )
 
 
+def test_cells_that_span_columns_and_rows_keep_the_others_in_place() -> None:
+    """Rows below a heading that spans stand in the columns where a browser shows them."""
+    markup = """<table><tr><td rowspan=2>Name<td colspan=2>Year<td rowspan=3>Note</tr>
+    <tr><td>2023<td>2024</tr><tr><td>Sales<td>1<td>2</tr>
+    <tr><td colspan=2>Total<td>9</tr></table>"""
+    assert [line.rstrip() for line in html_to_text(markup).split("\n")] == [
+        "Name   Year        Note",
+        "       2023  2024",
+        "Sales  1     2",
+        "Total        9",
+    ]
+
+
 def test_text_directly_in_divisions_is_kept() -> None:
     """Text in div and span, around and between other elements, is all there."""
     markup = "<div>one<span>two</span><div>three</div>four</div><?php x ?>five<!-- no -->six"
