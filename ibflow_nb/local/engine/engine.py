@@ -209,5 +209,6 @@ class Engine:
 
     def _reopen(self, job_id: str) -> None:
         self._submitter.check_claim(self._ledger.job(job_id))
+        self._ledger.release_held(job_id)
         self._ledger.update_job(job_id, state=JobState.RUNNING, ending="", msg="", finished=None)
         self._dispatcher.resume(job_id)

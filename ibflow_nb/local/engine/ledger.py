@@ -233,6 +233,23 @@ class Ledger:
         """Set columns of a unit's row."""
         self._update("unit", columns, "id = ?", (unit_id,))
 
+    def held_at_last(self, job_id: str) -> str:
+        """Tell why a job is held, once nothing of it can run any more; empty before."""
+        rows = self.query(
+            "SELECT output FROM unit WHERE job_id = ?1 AND state = 'HELD' AND NOT EXISTS "
+            "(SELECT 1 FROM unit WHERE job_id = ?1 AND state IN ('READY', 'RUNNING'))",
+            (job_id,),
+        )
+        return str(rows[0]["output"]) if rows else ""
+
+    def release_held(self, job_id: str) -> None:
+        """Make the units that are held at a checkpoint ready to run."""
+        with self.transaction() as db:
+            db.execute(
+                "UPDATE unit SET state = 'READY', output = '' WHERE job_id = ? AND state = 'HELD'",
+                (job_id,),
+            )
+
     def recover(self) -> int:
         """Put units that ran when the platform was stopped back to READY; give their number."""
         with self.transaction() as db:

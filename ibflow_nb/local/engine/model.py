@@ -55,13 +55,18 @@ class FileState(StrEnum):
 
 
 class UnitState(StrEnum):
-    """Condition of a unit; SPLIT ones have parts, DROPPED ones are no longer needed."""
+    """Condition of a unit.
+
+    SPLIT ones have parts, DROPPED ones are no longer needed, HELD ones wait at a checkpoint for
+    their job to be resumed.
+    """
 
     READY = "READY"
     RUNNING = "RUNNING"
     DONE = "DONE"
     FAILED = "FAILED"
     SPLIT = "SPLIT"
+    HELD = "HELD"
     DROPPED = "DROPPED"
 
 
@@ -143,7 +148,7 @@ class Unit(msgspec.Struct, kw_only=True, frozen=True):
         file: index of the file; -1 for all.
         first, last: pages of a part, from 0, both ends included.
         deaths: workers that died on it.
-        output: record file that it wrote.
+        output: record file that it wrote; of a HELD one, why it is held.
     """
 
     id: int

@@ -34,8 +34,7 @@ class Router:
         if outcome.log:
             self._say(plan, unit, *outcome.log)
         if outcome.stop:
-            self._ledger.update_unit(unit.id, state=UnitState.READY)
-            self.end_job(unit.job_id, JobState.STOPPED_AT_CHECKPOINT, outcome.stop)
+            self._hold(plan, unit, outcome)
             return
         if outcome.split:
             self._split(unit, outcome)
@@ -102,6 +101,8 @@ class Router:
                 return
         if not self._ledger.has_active(job_id):
             self._complete(job_id)
+        elif reason := self._ledger.held_at_last(job_id):
+            self.end_job(job_id, JobState.STOPPED_AT_CHECKPOINT, reason)
 
     def _barrier_is_reached(self, job_id: str, step: int) -> bool:
         if not self._ledger.files_at(job_id, step) or self._ledger.has_active(job_id, step):
@@ -123,6 +124,15 @@ class Router:
             reason = f"None of the {row['files']} files could be processed; the first: {reason}"
         self.end_job(job_id, JobState.FAILED, reason)
 
+    def _hold(self, plan: Plan, unit: Unit, outcome: Outcome) -> None:
+        """Stop at a checkpoint: the whole job, or once the files that may go on are done."""
+        self._ledger.update_unit(unit.id, state=UnitState.HELD, output=outcome.stop)
+        if not outcome.outputs:
+            self.end_job(unit.job_id, JobState.STOPPED_AT_CHECKPOINT, outcome.stop)
+            return
+        self._spread(plan, unit, outcome, drops=False)
+        self.settle(plan, unit.job_id)
+
     def _split(self, unit: Unit, outcome: Outcome) -> None:
         self._ledger.update_unit(unit.id, state=UnitState.SPLIT)
         for part in outcome.split:
@@ -134,11 +144,16 @@ class Router:
         if all(part.state is UnitState.DONE for part in parts):
             self._ledger.add_unit(unit.job_id, unit.step, unit.file, UnitKind.JOIN)
 
-    def _spread(self, plan: Plan, unit: Unit, outcome: Outcome) -> None:
-        """Hand the outputs of a batch unit to its files; an output belongs to its first file."""
+    def _spread(self, plan: Plan, unit: Unit, outcome: Outcome, *, drops: bool = True) -> None:
+        """Hand the outputs of a batch unit to its files; an output belongs to its first file.
+
+        A file without an output is dropped, or stays where it is.
+        """
         counts = {int(index): count for index, count in outcome.record_counts.items()}
         taken: set[str] = set()
         for file in self._ledger.files_at(unit.job_id, unit.step):
+            if not drops and str(file.idx) not in outcome.outputs:
+                continue
             output = outcome.outputs.get(str(file.idx), "")
             output = "" if output in taken else output
             taken.add(output)

@@ -69,7 +69,7 @@ CREATE TABLE unit (
 );
 CREATE INDEX unit_place ON unit (job_id, file, step);
 CREATE INDEX unit_ready ON unit (job_id, step DESC, file, first) WHERE state = 'READY';
-CREATE INDEX unit_open ON unit (state) WHERE state IN ('READY', 'RUNNING');
+CREATE INDEX unit_open ON unit (job_id, state) WHERE state IN ('READY', 'RUNNING', 'HELD');
 CREATE TABLE event (
     seq INTEGER PRIMARY KEY,
     job_id TEXT NOT NULL REFERENCES job (id),

@@ -132,6 +132,32 @@ class Checkpoint:
         return Outcome(output=str(task.record_file), records=1)
 
 
+class Gatekeeper:
+    """Lets files without the word REVIEW pass, the others once ``approval`` exists."""
+
+    name: ClassVar[str] = "gatekeeper"
+    scope: ClassVar[Literal["file", "batch"]] = "batch"
+    reads: ClassVar[Literal["source", "records"]] = "records"
+    modules: ClassVar[tuple[str, ...]] = ()
+
+    def check(self, kwargs: dict[str, Any], modules: dict[str, str]) -> None:
+        """Accept anything."""
+
+    def run(self, task: Task) -> Outcome:
+        """Do the work."""
+        approved = Path(task.kwargs["approval"]).exists()
+        passing = [
+            item
+            for item in task.items
+            if approved or "REVIEW" not in load_records(Path(item.input))[0].text
+        ]
+        return Outcome(
+            outputs={str(item.index): item.input for item in passing},
+            record_counts={str(item.index): 1 for item in passing},
+            stop="" if len(passing) == len(task.items) else "A file needs review.",
+        )
+
+
 def misbehave(word: str, task: Task) -> None:
     """Do what the first word of a file says."""
     if word == "UNREADABLE":
@@ -165,7 +191,7 @@ def wait_for(gate: str | None) -> None:
         time.sleep(0.005)
 
 
-_STEPS = {step.name: step for step in (Read, Extract, Merge, Checkpoint)}
+_STEPS = {step.name: step for step in (Read, Extract, Merge, Checkpoint, Gatekeeper)}
 STEP_NAMES = tuple(_STEPS)
 
 

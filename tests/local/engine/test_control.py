@@ -306,3 +306,17 @@ def test_a_log_ends_at_its_limit_and_says_so(make_platform: Any) -> None:
     log = platform.log(platform.run())
     assert len(log) < 500
     assert log.endswith("The log ends here: it reached 300 bytes.")
+
+
+def test_files_that_pass_a_checkpoint_may_go_on(platform: Any, tmp_path: Path) -> None:
+    """A checkpoint that lets passing files through stops the job once they are done."""
+    approval = tmp_path / "approved"
+    platform.flow("read", {"name": "gatekeeper", "approval": str(approval)}, "extract")
+    platform.files(a="one", b="REVIEW two")
+    job_id = platform.run()
+    assert platform.status(job_id).status == "STOPPED_AT_CHECKPOINT"
+    assert [record.status for record in platform.records(job_id)] == ["OK", "ERROR"]
+    approval.touch()
+    platform.engine.resume(job_id)
+    assert platform.engine.wait(job_id, 10)
+    assert [record.status for record in platform.records(job_id)] == ["OK", "OK"]
