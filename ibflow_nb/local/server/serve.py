@@ -94,7 +94,7 @@ def _run(presence: Presence, arguments: argparse.Namespace, root: Path) -> None:
     """Serve until told to stop."""
     log_to_file(presence.state)
     token = _token(arguments.token or os.environ.get("IBFLOW_TOKEN", ""), presence.state)
-    listener = _listen(arguments.host, arguments.port)
+    listener = listen(arguments.host, arguments.port)
     settings = Settings(
         root=Path(os.path.realpath(root)),
         workers=arguments.workers,
@@ -194,12 +194,23 @@ def _token(given: str, state: Path) -> str:
     return token
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Bind a socket for the server.
+
+    Raises:
+        ConfigError: the address cannot be had.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol named, asyncio turns Nagle's delay off; else each reply takes 40 ms more.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=family)
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
     except (OSError, OverflowError) as error:
+        listener.close()
         raise ConfigError(f"Cannot listen on {host} port {port}: {error}.") from error
+    return listener
 
 
 def _url(host: str, listener: socket.socket) -> str:

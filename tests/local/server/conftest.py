@@ -26,6 +26,7 @@ from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.limits import Limits
 from ibflow_nb.local.server.app import build_app
 from ibflow_nb.local.server.platform import Platform
+from ibflow_nb.local.server.serve import listen
 from ibflow_nb.local.settings import Settings
 
 TOKEN = "a-token-for-tests"
@@ -87,7 +88,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         build_app(platform), port=0, lifespan="off", ws="none", log_config=None, access_log=False
     )
     server = uvicorn.Server(config)
-    socket = config.bind_socket()
+    socket = listen("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
     thread.start()
     port = socket.getsockname()[1]

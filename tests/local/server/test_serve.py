@@ -10,10 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from socket import IPPROTO_TCP
 from typing import Any
 
 import httpx
 import pytest
+
+from ibflow_nb.local.server.serve import listen
 
 COMMAND = [sys.executable, "-m", "ibflow_nb.local.server"]
 SECONDS = 60
@@ -123,3 +126,9 @@ def test_a_flow_runs_over_http(start: Start, tmp_path: Path) -> None:
         query = {"ibresults_path": f"{folder}/batch.ibflowresults"}
         results = client.post("/api/v1/flow_binary/results", json=query).json()
     assert [record["file_name"] for record in results["records"]] == ["a.txt"]
+
+
+def test_replies_are_not_held_back() -> None:
+    """The socket names TCP, so that asyncio turns off Nagle's delay of 40 ms a reply."""
+    with listen("127.0.0.1", 0) as socket:
+        assert socket.proto == IPPROTO_TCP
