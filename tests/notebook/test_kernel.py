@@ -78,8 +78,10 @@ def test_interrupted_wait_leaves_the_job_and_says_how_to_go_on(connected: Any, s
     assert time.monotonic() - started < 1
     (error,) = [one["content"] for one in messages if one["msg_type"] == "error"]
     assert error["traceback"] == [
-        "Interrupted: job job-0001 goes on; '%ibflow attach job-0001' shows it again, "
-        "'%ibflow cancel job-0001' stops it."
+        (
+            "Interrupted: job job-0001 goes on; '%ibflow attach job-0001' shows it again, "
+            "'%ibflow cancel job-0001' stops it."
+        )
     ]
     assert not server.calls("jobs/cancel")
     server.set("job-0001", status="COMPLETE", curProgress=1.0)

@@ -1,0 +1,73 @@
+"""Bodies of cell magics."""
+
+from __future__ import annotations
+
+import pytest
+
+from ibflow_nb.api.errors import CommandError
+from ibflow_nb.api.flow import RunFlow
+from ibflow_nb.notebook.bodies import Body, parse_body, to_request
+
+
+def request(text: str, **options: object) -> RunFlow:
+    """Make a run of a body."""
+    return to_request(RunFlow, parse_body(text, {"x": "July"}), options, call="run")
+
+
+YAML = """
+ibflow_path: a/b.ibflow
+input_dir: c
+tags: [$x, 2026-01-02]
+webhook_config:
+  url: http://x/y
+"""
+JSON = (
+    '{\n\t"ibflow_path": "a/b.ibflow",\n\t"input_dir": "c",\n'
+    '\t"tags": ["$x", "2026-01-02"],\n\t"webhook_config": {"url": "http://x/y"}\n}'
+)
+
+
+def test_yaml_and_json_give_the_same_request() -> None:
+    """A body is YAML or JSON (tabs and all) with the API's own names; dates stay text."""
+    assert request(YAML) == request(JSON)
+    assert request(YAML).tags == ["July", "2026-01-02"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("ibflow_path: a\ninput_dri: b", "Line 2: run has no parameter 'input_dri'; did you mean"),
+        ("ibflow_path: a\ninput_dir: b\nstep_timeout: soon", "Line 3: run: 'step_timeout' must"),
+        ("ibflow_path: a\ninput_dir: b\ntags:\n- x\n- 7", "Line 5: run: 'tags"),
+        (
+            "ibflow_path: a\ninput_dir: b\nwebhook_config:\n  headers: 3",
+            "Line 4: run: 'webhook_config.headers'",
+        ),
+        ("ibflow_path: a", "run: the required key 'input_dir' is missing"),
+        ("ibflow_path: a\nibflow_path: b", "Line 2: .* given twice"),
+        ("ibflow_path: a\n  input_dir: b", "Line 2: the body is neither YAML nor JSON"),
+        ("- a\n- b", "'parameter: value' lines"),
+        ("ibflow_path: a\ninput_dir: {x}", 'Line 2: .*needs quotes: "{x}"'),
+        ("ibflow_path: a\ninput_dir: $y", "'y'"),
+    ],
+)
+def test_faulty_line_is_named(text: str, sentence: str) -> None:
+    """Each mistake is one sentence that names the line and the parameter."""
+    with pytest.raises(CommandError, match=sentence):
+        request(text)
+
+
+def test_same_parameter_in_line_and_body() -> None:
+    """What is given twice is refused, not silently chosen."""
+    with pytest.raises(CommandError, match="Line 1: 'ibflow_path' is also given in the line"):
+        request("ibflow_path: a\ninput_dir: b", ibflow_path="c")
+
+
+def test_line_and_body_complete_each_other() -> None:
+    """The line may give what the body leaves out."""
+    assert request("tags: [a]", ibflow_path="f", input_dir="d").tags == ["a"]
+
+
+def test_empty_body_is_no_parameters() -> None:
+    """Blank lines and comments are a body without parameters."""
+    assert parse_body("\n# nothing\n", {}) == Body()
