@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ibflow_nb.api.errors import ConnectionFailed
+
 CHUNK = 768 * 1024
 """Bytes handed to the HTTP library at a time; it copies what it cannot send at once."""
 
@@ -35,16 +37,22 @@ def of_bytes(content: bytes, *, progress: Progress | None = None, content_type: 
 
 
 def of_file(path: Path, *, progress: Progress | None = None) -> Body:
-    """Make a body of a file, read while it is sent."""
+    """Make a body of a file, read while it is sent.
+
+    Sending raises :class:`~ibflow_nb.api.errors.ConnectionFailed` if the file changes its size
+    meanwhile.
+    """
     length = path.stat().st_size
 
     async def chunks() -> AsyncIterator[bytes]:
         sent = 0
         with path.open("rb") as file:
-            while chunk := file.read(CHUNK):
+            while chunk := file.read(min(CHUNK, length - sent)):
                 yield chunk
                 sent += len(chunk)
                 _report(progress, sent, length)
+            if sent != length or file.read(1):
+                raise ConnectionFailed(f"'{path}' changed while it was sent; upload it again.")
 
     return Body(length, chunks)
 

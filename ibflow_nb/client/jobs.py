@@ -13,6 +13,7 @@ from ibflow_nb.api.jobs import (
     JobListQuery,
     JobListReply,
     JobPipelines,
+    JobState,
     JobSummary,
     LogEntry,
     Pipeline,
@@ -67,6 +68,7 @@ class Jobs:
         return self._job(
             Snapshot(
                 job_id=submission.job_id,
+                state=JobState.PENDING,
                 output_folder=submission.output_folder,
                 started=time.time(),
             )

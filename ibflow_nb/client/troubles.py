@@ -50,11 +50,6 @@ def _in_words(error: Exception, url: str, endpoint: Endpoint) -> Exception:
         why = str(error) or "no answer in time"
         sentence = f"{name}: no server answers at {url} ({why}); check that it runs there."
         return Trouble(ConnectionFailed(sentence), arrived=False)
-    if isinstance(error, httpx.LocalProtocolError):
-        return ConnectionFailed(
-            f"{name}: the request could not be sent ({error}); was the file changed while it "
-            "was uploaded?"
-        )
     if isinstance(error, httpx.TransportError):
         timeout = isinstance(error, httpx.TimeoutException)
         what = f"{url} did not answer in time" if timeout else f"the connection to {url} broke"

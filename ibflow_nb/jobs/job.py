@@ -184,7 +184,11 @@ class Job:
     async def restart(self) -> Job:
         """Run the job's request again from the beginning, under a new id."""
         submission = await self._service.send_restart(self.id)
-        snapshot = Snapshot(job_id=submission.job_id, output_folder=submission.output_folder)
+        snapshot = Snapshot(
+            job_id=submission.job_id,
+            state=JobState.PENDING,
+            output_folder=submission.output_folder,
+        )
         return Job(submission.job_id, self._service, snapshot=snapshot, poller=self._poller)
 
     @call

@@ -7,13 +7,16 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from ibflow_nb.client import Client
+from ibflow_nb.connecting import connect
 from ibflow_nb.jobs.background import background
+from ibflow_nb.local.launch import stop_platform
 
 TOKEN = "secret-token-93c1"
 
@@ -93,3 +96,20 @@ def closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def platform_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The root of a real embedded platform that runs while the tests do."""
+    root = tmp_path_factory.mktemp("platform")
+    connect("local", root=root).close()
+    yield root
+    stop_platform(root)
+
+
+@pytest.fixture
+def platform(platform_root: Path) -> Iterator[Client]:
+    """A client of the real embedded platform."""
+    with connect("local", root=platform_root) as client:
+        yield client
+    background.stop()
