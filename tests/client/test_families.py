@@ -83,7 +83,7 @@ def test_unknown_parameters_are_refused_with_a_guess(talk: Any) -> None:
     client, server = talk()
     with pytest.raises(InvalidRequest, match=r"'outptu_dir'; did you mean 'output_dir'\?"):
         client.flows.run("f.ibflow", "in", outptu_dir="x")
-    with pytest.raises(InvalidRequest, match="'zzz'; it knows ibflow_path"):
+    with pytest.raises(InvalidRequest, match="'zzz'; it knows output_dir, "):
         client.flows.run("f.ibflow", "in", zzz=1)
     with pytest.raises(InvalidRequest, match="'step_timeout' must be an integer"):
         client.flows.run("f.ibflow", "in", step_timeout="soon")
