@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 import socket
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ibflow_nb.local.server.refusals import Refusal, error_response
+
+_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d+)?")
 
 OPEN_PATHS = frozenset({"/health", "/api/v1/health"})
 """What is answered without a token."""
@@ -37,35 +39,31 @@ class Guard:
         try:
             self._check(request)
         except Refusal as refusal:
-            response = error_response(refusal, api_version(request.url.path))
+            response = error_response(refusal, api_version(scope["path"]))
             await response(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
     def _check(self, request: Request) -> None:
-        host = request.headers.get("host", "")
-        if not self._serves(host):
+        host = request.headers.get("host", "").lower()
+        found = _HOST.fullmatch(host)
+        if not found or not self._serves(found["name"].strip("[]")):
             raise Refusal(403, "The Host header does not name this platform.")
         origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and origin.lower().partition("://")[2] != host:
             raise Refusal(403, "Requests of web pages of another origin are refused.")
-        if request.url.path not in OPEN_PATHS and not self._knows(request):
+        # Never the path of request.url: that one is made with the Host header.
+        if request.scope["path"] not in OPEN_PATHS and not self._knows(request):
             raise Refusal(
                 401,
                 "The token is missing or wrong; send it as 'Authorization: Bearer <token>'.",
                 {"WWW-Authenticate": "Bearer"},
             )
 
-    def _serves(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
+    def _serves(self, name: str) -> bool:
         if name in self._names:
             return True
-        if self._loopback_only:
-            return _is_loopback(name)
-        return _is_address(name)
+        return _is_loopback(name) if self._loopback_only else _is_address(name)
 
     def _knows(self, request: Request) -> bool:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")

@@ -29,6 +29,7 @@ class IdleWatch:
         self._presence = presence
         self._clock = clock
         self._busy_at = clock()
+        self._open = 0
 
     @property
     def seconds(self) -> float:
@@ -36,16 +37,17 @@ class IdleWatch:
         return self._platform.settings.idle_exit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Note that there was a request, before and after it is answered."""
-        self._busy_at = self._clock()
+        """Count the request as open until it is answered."""
+        self._open += 1
         try:
             await self._app(scope, receive, send)
         finally:
+            self._open -= 1
             self._busy_at = self._clock()
 
     def may_leave(self) -> bool:
         """Tell whether it is time to leave; the announcement is withdrawn then."""
-        if self._presence.in_use() or self._platform.engine.busy:
+        if self._open or self._presence.in_use() or self._platform.engine.busy:
             self._busy_at = self._clock()
         if self._clock() - self._busy_at < self.seconds:
             return False

@@ -295,6 +295,8 @@ def _refuse_clash(source: Path, target: Path) -> None:
             f"'{target.name}' exists as a {kinds[0]} and would become a {kinds[1]}."
         )
     if source.is_dir():
+        if target.is_symlink():
+            raise InvalidRequest(f"'{target.name}' is a link; nothing is written through it.")
         for entry in source.iterdir():
             _refuse_clash(entry, target / entry.name)
 

@@ -117,8 +117,14 @@ def anyone(served: Served) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def api(served: Served) -> Iterator[httpx.Client]:
+def api(client: httpx.Client) -> httpx.Client:
     """A client that shows the token."""
+    return client
+
+
+@pytest.fixture(scope="module")
+def client(served: Served) -> Iterator[httpx.Client]:
+    """The client of a whole module, for generated tests."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
     with httpx.Client(base_url=served.url, headers=headers, trust_env=False, timeout=20) as client:
         yield client

@@ -124,11 +124,29 @@ def test_the_context_is_accepted_however_it_is_spelt(api: httpx.Client) -> None:
     assert reply.json()["status"] == "OK"
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[::1"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "",
+        "[::1",
+        "127.0.0.1/health?",
+        "localhost#",
+        "a@b",
+    ],
+)
 def test_a_foreign_host_is_refused(api: httpx.Client, host: str) -> None:
     """A name that was rebound to loopback does not reach the platform."""
     reply = api.get("/api/v1/jobs/status?job_id=job-1", headers={"Host": host})
     assert reply.status_code == 403 or (host == "" and reply.status_code == 400)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1/health?x=", "127.0.0.1/api/v1/health#"])
+def test_a_host_that_holds_a_path_opens_nothing(anyone: httpx.Client, host: str) -> None:
+    """The Host header cannot make a call look like one that needs no token."""
+    reply = anyone.get("/jobs/status?job_id=job-1", headers={"Host": host})
+    assert reply.status_code in {400, 403}
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null"])

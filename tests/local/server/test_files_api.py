@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 FILES = "/api/v2/files"
 NUMBERS = itertools.count()
@@ -464,6 +466,19 @@ def test_a_clash_of_kinds_changes_nothing(
 
 
 @pytest.mark.parametrize("verb", ["copy", "move"])
+def test_nothing_is_written_through_a_link(
+    api: httpx.Client, folder: Path, space: str, verb: str, tmp_path: Path
+) -> None:
+    """A link inside the target that leads off the drive is not followed."""
+    (folder / "src/sub").mkdir(parents=True)
+    (folder / "src/sub/f").touch()
+    (folder / "dst").mkdir()
+    (folder / "dst/sub").symlink_to(tmp_path)
+    assert operate(api, verb, f"{space}/src", f"{space}/dst").status_code == 400
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("verb", ["copy", "move"])
 @pytest.mark.parametrize(("source", "target"), [("a", "a/b"), ("a/b", "a"), ("a", "a"), ("", "q")])
 def test_nodes_in_each_other_are_refused(
     api: httpx.Client, folder: Path, space: str, verb: str, source: str, target: str
@@ -562,6 +577,27 @@ def test_no_url_leads_out_of_the_drive(
     assert connection.getresponse().status == 400
     connection.close()
     assert not (root.parent / "outside").exists()
+
+
+ODD_PATHS = ["a", "a/b", "f", "..", ".", "../x", ".ibflow/token", "%2e%2e/x", "\0", "é", "x%20y"]
+ODD = st.sampled_from([*ODD_PATHS, "//", "a/../b", "\ud800"]) | st.text(max_size=8)
+BODIES = st.recursive(
+    st.none() | st.booleans() | st.integers() | ODD, lambda inner: st.lists(inner, max_size=2)
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    verb=st.sampled_from(["copy", "move", "extract", ""]),
+    body=st.dictionaries(st.sampled_from(["src_path", "dst_path", "name", "node_type"]), BODIES)
+    | st.fixed_dictionaries({"src_path": ODD, "dst_path": ODD})
+    | st.fixed_dictionaries({"name": ODD, "node_type": st.sampled_from(["file", "folder"])}),
+)
+def test_no_body_breaks_the_files_api(client: httpx.Client, verb: str, body: object) -> None:
+    """Whatever a body holds, the answer is done or refused with a message, never a failure."""
+    reply = client.post(f"{FILES}/{verb}", content=json.dumps(body))
+    assert reply.status_code in {201, 202, 400, 404, 412}, reply.text
+    assert reply.status_code < 400 or reply.json()["message"].endswith(".")
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
