@@ -1,31 +1,20 @@
-"""Finds a label among words that OCR may have misread."""
+"""Finds a label in a row of words that OCR may have misread."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
 from ibflow_nb.local.refiner.errors import FieldError
-from ibflow_nb.local.refiner.reading import PlacedWord
+from ibflow_nb.local.refiner.reading import Row
+from ibflow_nb.local.refiner.tokens import Token, split_tokens
 
-_TOKEN = re.compile(r"\w+")
-# Characters that OCR takes for each other count as the same.
-_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "8": "b"})
+MAX_LABEL = 200
 _FIRST_ERROR_AT = 4  # letters of a label from which on one may be wrong
 _LETTERS_PER_ERROR = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A run of letters and digits inside a word, ``start`` to ``end``."""
-
-    key: str
-    word: int
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,50 +30,53 @@ def label_key(label: str) -> str:
     """Fold a label into the letters that are compared.
 
     Raises:
-        FieldError: it has neither a letter nor a digit.
+        FieldError: it has neither a letter nor a digit, or is too long for a label.
     """
-    key = "".join(_fold(token) for token in _TOKEN.findall(label))
+    if len(label) > MAX_LABEL:
+        raise FieldError(f"A label is longer than {MAX_LABEL} characters.")
+    key = "".join(token.key for token in split_tokens(label))
     if not key:
         raise FieldError(f"The label {label!r} has no letter or digit to look for.")
     return key
 
 
-def tokens_of(row: Sequence[PlacedWord]) -> list[Token]:
-    """Split the words of a row into tokens that can be compared with a label."""
-    return [
-        Token(_fold(match.group()), index, match.start(), match.end())
-        for index, word in enumerate(row)
-        for match in _TOKEN.finditer(word.value.text)
-    ]
-
-
-def find_label(key: str, tokens: Sequence[Token]) -> Iterator[Match]:
+def find_label(key: str, row: Row, skip: int = 0) -> Iterator[Match]:
     """Yield the places in a row that read like a label, from left to right.
 
     Args:
         key: as :func:`label_key` gives it.
-        tokens: of the row; spaces between them are ignored, since OCR adds and drops some.
+        row: its words; spaces between them are ignored, since OCR adds and drops some.
+        skip: number of tokens at the row's start to pass over.
     """
     allowed = _allowed_errors(len(key))
-    for index, first in enumerate(tokens):
-        best = _best_end(key, tokens[index:], allowed)
+    if not _may_hold(key, row.key, allowed):
+        return
+    for index in range(skip, len(row.tokens)):
+        best = _best_end(key, row.tokens, index, allowed)
         if best is not None:
             errors, last = best
-            yield Match(errors, first, last)
+            yield Match(errors, row.tokens[index], last)
 
 
-def _best_end(key: str, tokens: Sequence[Token], allowed: int) -> tuple[int, Token] | None:
+def _may_hold(key: str, text: str, allowed: int) -> bool:
+    """Tell fast, by a bound that errs on the safe side, that a row cannot hold a label."""
+    if not allowed or len(text) <= len(key):
+        return key in text or bool(allowed)
+    return fuzz.partial_ratio(key, text) >= 100 * (1 - 2 * allowed / len(key))
+
+
+def _best_end(
+    key: str, tokens: Sequence[Token], index: int, allowed: int
+) -> tuple[int, Token] | None:
     best: tuple[int, Token] | None = None
     read = ""
-    for token in tokens:
-        read += token.key
-        if len(read) > len(key) + allowed:
-            break
-        if len(read) < len(key) - allowed:
-            continue
-        errors = Levenshtein.distance(key, read, score_cutoff=allowed)
-        if errors <= allowed and (best is None or errors < best[0]):
-            best = (errors, token)
+    while index < len(tokens) and len(read) <= len(key) + allowed:
+        read += tokens[index].key
+        if abs(len(read) - len(key)) <= allowed:
+            errors = Levenshtein.distance(key, read, score_cutoff=allowed)
+            if errors <= allowed and (best is None or errors < best[0]):
+                best = (errors, tokens[index])
+        index += 1
     return best
 
 
@@ -92,7 +84,3 @@ def _allowed_errors(length: int) -> int:
     if length < _FIRST_ERROR_AT:
         return 0
     return 1 + (length - _FIRST_ERROR_AT) // _LETTERS_PER_ERROR
-
-
-def _fold(text: str) -> str:
-    return text.casefold().translate(_ALIKE)

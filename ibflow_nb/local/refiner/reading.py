@@ -11,6 +11,7 @@ from itertools import groupby, pairwise
 from statistics import fmean
 
 from ibflow_nb.local.documents.record import Record, Region, Word
+from ibflow_nb.local.refiner.tokens import Token, split_tokens
 from ibflow_nb.local.refiner.values import Piece, Span, Text, from_record, join_texts
 
 _GAP = 1.6  # a gap wider than this many characters separates two columns
@@ -41,7 +42,22 @@ class PlacedWord:
         return max(width, _NARROW * self.height)
 
 
-Row = tuple[PlacedWord, ...]
+class Row(tuple[PlacedWord, ...]):
+    """The words of a visual line, from left to right."""
+
+    @cached_property
+    def tokens(self) -> list[Token]:
+        """The letters and digits of the words, to find labels in."""
+        return [
+            token
+            for index, word in enumerate(self)
+            for token in split_tokens(word.value.text, index)
+        ]
+
+    @cached_property
+    def key(self) -> str:
+        """The folded characters of all tokens."""
+        return "".join(token.key for token in self.tokens)
 
 
 class Reading:
@@ -114,7 +130,7 @@ class Reading:
 
     def _rows(self, indices: Iterable[int]) -> list[Row]:
         return [
-            tuple(self._placed(self._words[index]) for index in group)
+            Row(self._placed(self._words[index]) for index in group)
             for _, group in groupby(indices, key=lambda index: self._lines[index])
         ]
 
@@ -137,7 +153,7 @@ def segments(row: Row) -> list[Row]:
             found.append([word])
         else:
             found[-1].append(word)
-    return [tuple(words) for words in found]
+    return [Row(words) for words in found]
 
 
 def row_text(words: Sequence[PlacedWord]) -> Text:
@@ -149,7 +165,7 @@ def _grid_rows(text: Text) -> list[Row]:
     rows: list[Row] = []
     start = 0
     for number, line in enumerate(text.text.splitlines(keepends=True)):
-        words = tuple(_grid_words(text, start, line, number))
+        words = Row(_grid_words(text, start, line, number))
         if words:
             rows.append(words)
         start += len(line)

@@ -207,6 +207,15 @@ Plain: TypeAlias = "str | Decimal | bool | list[Plain] | dict[str, Plain]"
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
+def check_items(count: int) -> None:
+    """Refuse a list that would fill the worker's memory, before it is made.
+
+    Raises:
+        FieldError: it has too many items.
+    """
+    check_size(count * _ITEM_SIZE)
+
+
 def _measure(container: Container, parts: Sequence[Value]) -> None:
     size = sum(part.size + _ITEM_SIZE for part in parts)
     depth = 1 + max((depth_of(part) for part in parts), default=0)

@@ -289,3 +289,10 @@ def test_a_table_goes_on_where_the_next_page_repeats_its_header(refine: Refine) 
     record = compose([page_from_text(text, number) for number, text in enumerate(pages)])
     rows = '[["Item","Amount"],["Apple","1.00"],["Pear","2.00"]]'
     assert refine("table_rows(header='Item Amount')", record).word == rows
+
+
+def test_a_name_above_its_figures_joins_their_row(refine: Refine) -> None:
+    """Receipts print an item's name in a line of its own above quantity and price."""
+    text = "Item      Qty   Total\nGreen Tea\n            2    2.00\nRamen\n            1   12.80"
+    rows = '[["Item","Qty","Total"],["Green Tea","2","2.00"],["Ramen","1","12.80"]]'
+    assert refine("table_rows(header='Item Qty Total')", text).word == rows

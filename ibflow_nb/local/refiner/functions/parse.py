@@ -52,8 +52,7 @@ def parse_date(text: Text, format: str = "%Y-%m-%d", day_first: bool = False) ->
     """
     if not text.text.strip():
         return EMPTY
-    if len(text.text) > MAX_LENGTH:
-        raise FieldError(f"parse_date takes texts of up to {MAX_LENGTH:,} characters.")
+    _check_length("parse_date", text)
     found = next(_dates(text.text, day_first=day_first), None)
     if found is None:
         raise FieldError(f"There is no date in {shorten(text.text)}.")
@@ -75,6 +74,7 @@ def parse_number(text: Text, decimal: str = ".") -> Value:
         raise FieldError("parse_number needs '.' or ',' as its decimal mark.")
     if not text.text.strip():
         return EMPTY
+    _check_length("parse_number", text)
     mark, thousands = re.escape(decimal), re.escape(",."[decimal == ","])
     number = re.search(
         rf"\d{{1,3}}(?:[{thousands}'\s]\d{{3}})+(?!\d)(?:{mark}\d+)?|\d+(?:{mark}\d+)?|{mark}\d+",
@@ -101,14 +101,18 @@ def parse_currency(text: Text) -> Value:
 
     if not text.text.strip():
         return EMPTY
-    if len(text.text) > MAX_LENGTH:
-        raise FieldError(f"parse_currency takes texts of up to {MAX_LENGTH:,} characters.")
+    _check_length("parse_currency", text)
     price = Price.fromstring(text.text)
     if price.amount is None:
         raise FieldError(f"There is no amount in {shorten(text.text)}.")
     digits = price.amount_text or ""
     start = max(text.text.find(digits), 0)
     return _signed(text, price.amount, start, start + len(digits))
+
+
+def _check_length(name: str, text: Text) -> None:
+    if len(text.text) > MAX_LENGTH:
+        raise FieldError(f"{name} takes texts of up to {MAX_LENGTH:,} characters.")
 
 
 def _signed(text: Text, number: Decimal, start: int, end: int) -> Number:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ibflow_nb.local.refiner.context import Context
 from ibflow_nb.local.refiner.errors import FieldError
-from ibflow_nb.local.refiner.labels import Match, find_label, label_key, tokens_of
+from ibflow_nb.local.refiner.labels import Match, find_label, label_key
 from ibflow_nb.local.refiner.reading import PlacedWord, Row, row_text, segments
 from ibflow_nb.local.refiner.registry import function
 from ibflow_nb.local.refiner.values import EMPTY, Text, join_texts
@@ -104,7 +104,7 @@ def scan_box(
 def _occurrences(rows: list[Row], label: str) -> Iterator[tuple[Row, Match]]:
     """Yield the rows with a label, those with the fewest errors first."""
     key = label_key(label)
-    found = [(row, match) for row in rows for match in find_label(key, tokens_of(row))]
+    found = [(row, match) for row in rows for match in find_label(key, row)]
     yield from sorted(found, key=lambda entry: entry[1].errors)
 
 
@@ -117,20 +117,22 @@ def _words_beside(rows: list[Row], row: Row, match: Match) -> list[PlacedWord]:
         for other in rows
         if other[0].page == last.page
         for word in other
-        if word is not last and word.left >= last.right - last.character and _same_row(word, last)
+        if word.top < last.bottom and word.bottom > last.top and _is_beside(word, last)
     ]
     words.sort(key=lambda word: word.left)
     remainder = PlacedWord(rest, last.page, last.right, last.top, last.right, last.bottom)
     return [remainder, *words]
 
 
-def _same_row(word: PlacedWord, other: PlacedWord) -> bool:
+def _is_beside(word: PlacedWord, other: PlacedWord) -> bool:
+    if word is other or word.left < other.right - other.character:
+        return False
     common = min(word.bottom, other.bottom) - max(word.top, other.top)
     return common > _SAME_ROW * min(word.height, other.height)
 
 
 def _until(words: list[PlacedWord], stop: str) -> list[PlacedWord]:
-    match = next(find_label(label_key(stop), tokens_of(words)), None)
+    match = next(find_label(label_key(stop), Row(words)), None)
     return words if match is None else words[: match.first.word]
 
 

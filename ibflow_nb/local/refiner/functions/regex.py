@@ -16,7 +16,15 @@ from ibflow_nb.local.refiner.context import Context
 from ibflow_nb.local.refiner.conversion import as_integer, shorten
 from ibflow_nb.local.refiner.errors import FieldError
 from ibflow_nb.local.refiner.registry import function
-from ibflow_nb.local.refiner.values import EMPTY, Items, Number, Text, Value, check_size
+from ibflow_nb.local.refiner.values import (
+    EMPTY,
+    Items,
+    Number,
+    Text,
+    Value,
+    check_items,
+    check_size,
+)
 
 MAX_PATTERN = 10_000
 _WHOLE = Text("0")
@@ -44,7 +52,8 @@ def regex_search(
     compiled = _compile(pattern, ignore_case=ignore_case)
     key = _group_key(compiled, group)
     for match in _matches(context, compiled, text.text):
-        return text.cut(*match.span(key)) if match.span(key) != (-1, -1) else EMPTY
+        start, end = match.span(key)
+        return EMPTY if start < 0 else text.cut(start, end)
     return EMPTY
 
 
@@ -55,8 +64,12 @@ def regex_find_all(
     """Give all matches as a list, from left to right; arguments as of ``regex_search``."""
     compiled = _compile(pattern, ignore_case=ignore_case)
     key = _group_key(compiled, group)
-    spans = (match.span(key) for match in _matches(context, compiled, text.text))
-    return Items(tuple(text.cut(*span) if span != (-1, -1) else EMPTY for span in spans))
+    found: list[Text] = []
+    for match in _matches(context, compiled, text.text):
+        start, end = match.span(key)
+        found.append(EMPTY if start < 0 else text.cut(start, end))
+        check_items(len(found))
+    return Items(tuple(found))
 
 
 @function("regex_replace")
@@ -108,7 +121,9 @@ def _matches(
 ) -> Iterator[regex.Match[str]]:
     seconds = context.limits.regex_seconds
     try:
-        yield from pattern.finditer(text, timeout=seconds)
+        for match in pattern.finditer(text, timeout=seconds):
+            yield match
+            context.check_time()
     except TimeoutError as error:
         raise FieldError(
             f"The pattern {shorten(pattern.pattern)} was stopped after {seconds:g} seconds;"

@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median
 
 from ibflow_nb.local.refiner.context import Context
-from ibflow_nb.local.refiner.labels import find_label, label_key, tokens_of
+from ibflow_nb.local.refiner.labels import find_label, label_key
 from ibflow_nb.local.refiner.reading import PlacedWord, Row, row_text, segments
 from ibflow_nb.local.refiner.registry import function
 from ibflow_nb.local.refiner.values import EMPTY, Mapping, Table, Text, Value, join_texts
@@ -28,32 +28,73 @@ def table_rows(context: Context, header: str, stop: str = "") -> Value:
 
     Returns:
         A table with one column for each column of the header line. A row that has only one
-        text and continues a column is added to the row above. Its JSON text is a list of
-        rows, the first the headers. Empty if no line has the words of the header.
+        text belongs to the row below if that has none in its column, else to the row above. Its
+        JSON text is a list of rows, the first the headers. Empty if no line has the words of
+        the header.
     """
     rows = context.reading.rows
+    label_key(header)
     wanted = [label_key(word) for word in header.split() if any(map(str.isalnum, word))]
     found = _header_index(rows, wanted)
     if found is None:
         return EMPTY
     columns = segments(rows[found])
     headers = _unique([row_text(column).text for column in columns])
-    lines: list[list[Text]] = []
+    lines = _Lines(len(columns))
     for row in _body(rows, found, wanted, stop):
         context.check_time()
         cells = _cells(row, columns)
         filled = [index for index, cell in enumerate(cells) if cell.text]
         if len(filled) > 1 or len(columns) == 1:
-            lines.append(cells)
-        elif lines and _continues(row, columns, filled[0]):
-            cell = lines[-1][filled[0]]
-            parts = [part for part in (cell, cells[filled[0]]) if part.text]
-            lines[-1][filled[0]] = join_texts(parts, " ")
+            lines.add(cells)
+        elif _fits(row, columns, filled[0]):
+            lines.add_lone(filled[0], cells[filled[0]])
         else:
             break
     return Table(
-        headers, tuple(Mapping(tuple(zip(headers, cells, strict=True))) for cells in lines)
+        headers,
+        tuple(Mapping(tuple(zip(headers, cells, strict=True))) for cells in lines.finish()),
     )
+
+
+class _Lines:
+    """Collects the rows of a table; a lone text is part of the row below or above it.
+
+    It leads the row below if that has nothing in its column, else it continues the row above.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._lines: list[list[Text]] = []
+        self._lone: tuple[int, Text] | None = None
+
+    def add(self, cells: list[Text]) -> None:
+        """Take a row with several texts."""
+        if self._lone is not None and not cells[self._lone[0]].text:
+            cells[self._lone[0]] = self._lone[1]
+            self._lone = None
+        self._settle()
+        self._lines.append(cells)
+
+    def add_lone(self, index: int, text: Text) -> None:
+        """Take a row with one text, in the column of this index."""
+        self._settle()
+        self._lone = (index, text)
+
+    def finish(self) -> list[list[Text]]:
+        """Give the rows."""
+        self._settle()
+        return self._lines
+
+    def _settle(self) -> None:
+        if self._lone is None:
+            return
+        index, text = self._lone
+        self._lone = None
+        if not self._lines:
+            self._lines.append([EMPTY] * self._width)
+        parts = [part for part in (self._lines[-1][index], text) if part.text]
+        self._lines[-1][index] = join_texts(parts, " ")
 
 
 def _header_index(rows: Sequence[Row], wanted: Sequence[str]) -> int | None:
@@ -64,13 +105,12 @@ def _header_index(rows: Sequence[Row], wanted: Sequence[str]) -> int | None:
 
 
 def _score(row: Row, wanted: Sequence[str]) -> int:
-    tokens = tokens_of(row)
-    score = 0
+    score = skip = 0
     for key in wanted:
-        match = next(find_label(key, tokens), None)
+        match = next(find_label(key, row, skip), None)
         if match is not None:
             score += 1
-            tokens = tokens[tokens.index(match.last) + 1 :]
+            skip = row.tokens.index(match.last) + 1
     return score
 
 
@@ -85,7 +125,7 @@ def _body(rows: Sequence[Row], found: int, wanted: Sequence[str], stop: str) -> 
                 return
         elif _top(row) - _top(before) > _FAR * pitch:
             return
-        if ending and next(find_label(ending, tokens_of(row)), None):
+        if ending and next(find_label(ending, row), None):
             return
         before = row
         if 3 * _score(row, wanted) < 2 * len(wanted):
@@ -129,7 +169,7 @@ def _overlap(words: Sequence[PlacedWord], column: Row) -> float:
     return min(words[-1].right, column[-1].right) - max(words[0].left, column[0].left)
 
 
-def _continues(row: Row, columns: Sequence[Row], index: int) -> bool:
+def _fits(row: Row, columns: Sequence[Row], index: int) -> bool:
     """Whether a single text stays within the width that its column has."""
     after = index + 1
     return after == len(columns) or row[-1].right <= columns[after][0].left

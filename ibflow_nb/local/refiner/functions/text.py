@@ -14,6 +14,7 @@ from ibflow_nb.local.refiner.values import (
     Table,
     Text,
     Value,
+    check_items,
     check_size,
     join_texts,
 )
@@ -40,6 +41,7 @@ def split(text: Text, sep: str) -> Items:
     """
     if not sep:
         raise FieldError("split needs a separator that is not empty.")
+    check_items(text.text.count(sep))
     parts: list[Text] = []
     start = 0
     for part in text.text.split(sep) if text.text else []:
