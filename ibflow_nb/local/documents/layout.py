@@ -224,9 +224,10 @@ class _Band:
         """Tell whether a run belongs to this line: level with it and not over its words."""
         if self.overlap(other) < _SAME_LINE:
             return False
-        run = other.runs[0]
         level = _LEVEL * (other.bottom - other.top)
-        return not any(_stacked(mine, run, level) for mine in self.runs)
+        if abs(self.top + self.bottom - other.top - other.bottom) <= level:
+            return True
+        return not any(_stacked(mine, other.runs[0], level) for mine in self.runs)
 
     def add(self, other: _Band) -> None:
         """Take other words in; the band moves towards them."""
@@ -252,11 +253,11 @@ def _group_lines(runs: Iterable[list[Word]]) -> list[list[Word]]:
     upright, sideways = _part_sideways([run for run in filled if run])
     bands: list[_Band] = []
     for band in sorted(map(_Band, upright), key=lambda band: band.top + band.bottom):
-        takers = [line for line in bands[-3:] if line.takes(band)]
-        if takers:
-            max(takers, key=band.overlap).add(band)
-        else:
+        line = next((line for line in reversed(bands[-3:]) if line.takes(band)), None)
+        if line is None:
             bands.append(band)
+        else:
+            line.add(band)
     bands.sort(key=lambda band: band.top + band.bottom)
     lines = ([word for run in band.runs for word in run] for band in bands)
     return [sorted(line, key=lambda word: word.start_x) for line in lines] + sideways
@@ -266,18 +267,21 @@ def _part_sideways(
     runs: list[list[Word]],
 ) -> tuple[list[list[Word]], list[list[Word]]]:
     """Set runs apart that stand on end, such as a stamp in the margin."""
-    if not runs:
-        return [], []
-    usual = median(word.end_y - word.start_y for run in runs for word in run)
+    heights = [word.end_y - word.start_y for run in runs for word in run]
+    if not heights or max(heights) <= _SIDEWAYS * (usual := median(heights)):
+        return runs, []
     upright: list[list[Word]] = []
     sideways: list[list[Word]] = []
     for run in runs:
-        letters = sum(len(word.word) for word in run)
-        width = max(word.end_x for word in run) - min(word.start_x for word in run)
-        height = max(word.end_y for word in run) - min(word.start_y for word in run)
-        on_end = letters > 1 and height > _SIDEWAYS * max(usual, width)
-        (sideways if on_end else upright).append(run)
+        (sideways if _on_end(run, usual) else upright).append(run)
     return upright, sideways
+
+
+def _on_end(run: list[Word], usual: float) -> bool:
+    width = max(word.end_x for word in run) - min(word.start_x for word in run)
+    height = max(word.end_y for word in run) - min(word.start_y for word in run)
+    several = sum(len(word.word) for word in run) > 1
+    return several and height > _SIDEWAYS * max(usual, width)
 
 
 def _cell_width(words: list[Word]) -> float:

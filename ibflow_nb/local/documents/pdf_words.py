@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -37,6 +36,9 @@ class Box(NamedTuple):
     bottom: float
     run_x: float = 0.0
     run_y: float = 0.0
+
+
+_NO_BOX = Box(0, 0, 0, 0)
 
 
 class TextLayer(NamedTuple):
@@ -127,26 +129,26 @@ def _text(codes: list[int], start: int, end: int) -> str:
 
 def _char_box(handle: Any, index: int) -> Box:
     rect = pdfium_c.FS_RECTF()
-    if not pdfium_c.FPDFText_GetLooseCharBox(handle, index, ctypes.byref(rect)):
-        return Box(0, 0, 0, 0)
+    if not pdfium_c.FPDFText_GetLooseCharBox(handle, index, rect):
+        return _NO_BOX
     return Box(rect.left, rect.bottom, rect.right, rect.top)
 
 
 def _adjacent(a: Box, b: Box, steps: int) -> bool:
     """Tell whether two characters, some steps apart, stand on one line and near enough."""
     size = max(a.right - a.left, a.bottom - a.top, b.right - b.left, b.bottom - b.top)
-    gap_x = max(a.left, b.left) - min(a.right, b.right)
-    gap_y = max(a.top, b.top) - min(a.bottom, b.bottom)
+    gap_x = b.left - a.right if b.left > a.left else a.left - b.right
+    gap_y = b.top - a.bottom if b.top > a.top else a.top - b.bottom
     on_a_line = gap_x <= 0 or gap_y <= 0
-    return on_a_line and max(gap_x, gap_y) <= _FAR * size * steps
+    return on_a_line and gap_x <= _FAR * size * steps >= gap_y
 
 
 def _union(a: Box, b: Box) -> Box:
     return Box(
-        min(a.left, b.left),
-        min(a.top, b.top),
-        max(a.right, b.right),
-        max(a.bottom, b.bottom),
+        a.left if a.left < b.left else b.left,
+        a.top if a.top < b.top else b.top,
+        a.right if a.right > b.right else b.right,
+        a.bottom if a.bottom > b.bottom else b.bottom,
         (b.left + b.right - a.left - a.right) / 2,
         (b.top + b.bottom - a.top - a.bottom) / 2,
     )
