@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
 import msoffcrypto
+from lxml import etree
 from msoffcrypto.exceptions import DecryptionError, FileFormatError, InvalidKeyError, ParseError
 
 from ibflow_nb.local.documents.errors import UnreadableDocument
 from ibflow_nb.local.documents.options import ReadOptions
 from ibflow_nb.local.limits import Limits
 
+# What zipfile and lxml raise on damaged packages and on entries that are encrypted on their own.
+BROKEN_PACKAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    etree.LxmlError,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # Excel encrypts with this password when only the structure of a workbook is locked, and opens
 # such files without asking.

@@ -13,7 +13,7 @@ from ibflow_nb.local.documents.errors import UnreadableDocument
 from ibflow_nb.local.documents.layout import Page
 from ibflow_nb.local.documents.options import ReadOptions
 from ibflow_nb.local.documents.readers.columns import align
-from ibflow_nb.local.documents.readers.office import open_office
+from ibflow_nb.local.documents.readers.office import BROKEN_PACKAGE, open_office
 from ibflow_nb.local.documents.readers.pages import text_pages
 
 _NAMESPACE = "urn:oasis:names:tc:opendocument:xmlns"
@@ -47,7 +47,7 @@ def read_odt(path: Path, options: ReadOptions) -> list[Page]:
         with zipfile.ZipFile(open_office(path, options)) as archive:
             content = _parse(archive, "content.xml")
             margins = _margins(archive)
-    except (KeyError, etree.XMLSyntaxError, zipfile.BadZipFile, RuntimeError) as error:
+    except BROKEN_PACKAGE as error:
         raise UnreadableDocument(
             "It is damaged or protected by a password, which cannot be taken off .odt files; "
             "save it again without one."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -21,7 +20,7 @@ from ibflow_nb.local.documents.errors import UnreadableDocument
 from ibflow_nb.local.documents.layout import Page
 from ibflow_nb.local.documents.options import ReadOptions
 from ibflow_nb.local.documents.readers.columns import align
-from ibflow_nb.local.documents.readers.office import is_compound_file, open_office
+from ibflow_nb.local.documents.readers.office import BROKEN_PACKAGE, is_compound_file, open_office
 from ibflow_nb.local.documents.readers.pages import text_pages
 
 _SCHEMAS = "http://schemas.openxmlformats.org"
@@ -44,15 +43,7 @@ def read_pptx(path: Path, options: ReadOptions) -> list[Page]:
     try:
         presentation = pptx.Presentation(stream)
         return text_pages(_slide_text(slide) for slide in presentation.slides)
-    except (
-        PackageNotFoundError,
-        PythonPptxError,
-        KeyError,
-        ValueError,
-        AttributeError,
-        etree.XMLSyntaxError,
-        zipfile.BadZipFile,
-    ) as error:
+    except (PackageNotFoundError, PythonPptxError, AttributeError, *BROKEN_PACKAGE) as error:
         raise UnreadableDocument(f"It is no readable presentation ({error}).") from error
 
 

@@ -6,7 +6,6 @@ boxes, content controls, notes and insertions, and refuses tables with irregular
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from ibflow_nb.local.documents.errors import UnreadableDocument
 from ibflow_nb.local.documents.layout import Page
 from ibflow_nb.local.documents.options import ReadOptions
 from ibflow_nb.local.documents.readers.columns import align
-from ibflow_nb.local.documents.readers.office import is_compound_file, open_office
+from ibflow_nb.local.documents.readers.office import BROKEN_PACKAGE, is_compound_file, open_office
 from ibflow_nb.local.documents.readers.pages import text_pages
 
 _PAGE_BREAK = "\f"
@@ -63,13 +62,7 @@ def read_docx(path: Path, options: ReadOptions) -> list[Page]:
         body = "\n".join(block_texts(_root(part)))
         above = _texts_of(part, (RELATION.HEADER,))
         below = _texts_of(part, (RELATION.FOOTER, *_NOTES))
-    except (
-        PackageNotFoundError,
-        KeyError,
-        ValueError,
-        etree.LxmlError,
-        zipfile.BadZipFile,
-    ) as error:
+    except (PackageNotFoundError, *BROKEN_PACKAGE) as error:
         raise UnreadableDocument(f"It is no readable Word document ({error}).") from error
     text = "\n".join(piece for piece in (*above, body, *below) if piece)
     return text_pages(split_pages(text))

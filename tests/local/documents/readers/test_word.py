@@ -131,6 +131,16 @@ def test_a_broken_package_gets_a_reason(write_file: Write, page_texts: Read) -> 
         page_texts(write_file("a.docx", b"PK\x03\x04 and no more"))
 
 
+def test_a_damaged_part_gets_a_reason(documents: Path, write_file: Write, page_texts: Read) -> None:
+    """A package whose compressed data is damaged inside is reported too."""
+    content = bytearray((documents / "office" / "fake.docx").read_bytes())
+    with zipfile.ZipFile(documents / "office" / "fake.docx") as archive:
+        start = archive.getinfo("word/document.xml").header_offset + 80
+    content[start : start + 200] = bytes(200)
+    with pytest.raises(UnreadableDocument, match="no readable Word document"):
+        page_texts(write_file("a.docx", bytes(content)))
+
+
 def test_an_external_entity_is_not_followed(
     word_file: Callable[[str], Path], page_texts: Read, tmp_path: Path
 ) -> None:
