@@ -7,6 +7,7 @@ the units that it starts next, and only then acts on it.
 
 from __future__ import annotations
 
+import logging
 import queue
 import sqlite3
 import threading
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from ibflow_nb.api.errors import ConfigError, InvalidRequest
 from ibflow_nb.api.jobs import JobState
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.batch import write_batch_results
@@ -25,7 +27,7 @@ from ibflow_nb.local.engine.deliveries import Deliveries
 from ibflow_nb.local.engine.executor import Executor
 from ibflow_nb.local.engine.folders import sweep
 from ibflow_nb.local.engine.joblog import JobLog
-from ibflow_nb.local.engine.ledger import Ledger
+from ibflow_nb.local.engine.ledger import Ledger, StoreUnavailable
 from ibflow_nb.local.engine.model import Job, Plan, Unit, UnitState
 from ibflow_nb.local.engine.routing import Router
 from ibflow_nb.local.engine.tasks import Places, build_task, time_limit
@@ -34,6 +36,7 @@ from ibflow_nb.local.steps.base import Outcome, Task
 
 T = TypeVar("T")
 _STORE_RETRY = 0.5
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -89,7 +92,8 @@ class Dispatcher:
         self._live: dict[str, _Live] = {}
         self._turns = 0
         self._stopping = False
-        self._over = False
+        self._closed = False
+        self._door = threading.Lock()
         self._ended = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="ibflow-dispatcher", daemon=True)
 
@@ -100,26 +104,31 @@ class Dispatcher:
             if job.prepared:
                 self._take_up(job)
         self._thread.start()
-        self._events.put(None)
+        self.call(lambda: None)
 
     def stop(self, grace: float) -> None:
         """Start nothing more, give running units ``grace`` seconds, then kill them."""
         self._stopping = True
-        deadline = time.monotonic() + grace
         with self._ended:
-            self._ended.wait_for(self._is_idle, timeout=max(0.0, deadline - time.monotonic()))
+            self._ended.wait_for(self._is_idle, timeout=grace)
         self._executor.close()
-        with self._ended:
-            self._ended.wait_for(self._is_idle, timeout=5)
         if self._thread.is_alive():
-            self._over = True
-            self._events.put(None)
+            with self._door:
+                self._closed = True
+                self._events.put(None)
             self._thread.join()
 
     def call(self, action: Callable[[], T]) -> T:
-        """Do something on the dispatcher's thread, in a transaction; give what it returns."""
+        """Do something on the dispatcher's thread, in a transaction; give what it returns.
+
+        Raises:
+            ConfigError: the platform is being stopped.
+        """
         answer: Future[T] = Future()
-        self._events.put(_Command(action, answer))
+        with self._door:
+            if self._closed:
+                raise ConfigError("The platform is being stopped.")
+            self._events.put(_Command(action, answer))
         return answer.result()
 
     def add(self, job_id: str) -> None:
@@ -146,27 +155,31 @@ class Dispatcher:
     def _take_up(self, job: Job) -> None:
         if job.id not in self._live:
             plan = msgspec.json.decode(job.plan, type=Plan)
-            self._live[job.id] = _Live(plan, Places.of(self._drive, job))
+            try:
+                places = Places.of(self._drive, job)
+            except InvalidRequest as error:
+                self._ledger.update_job(job.id, state=JobState.FAILED, msg=str(error))
+                return
+            self._live[job.id] = _Live(plan, places)
             if not job.ending:
                 self.router.settle(plan, job.id)
 
     # --- the loop
 
     def _run(self) -> None:
-        while not self._over:
+        events: list[_Event] = []
+        while None not in events:
             events = [self._events.get()]
             while not self._events.empty():
                 events.append(self._events.get())
-            self._round(events)
+            try:
+                self._round(events)
+            except StoreUnavailable:
+                return  # told to stop: what was not stored is done again after the next start
 
     def _round(self, events: list[_Event]) -> None:
-        """Store a round of events and start what can start; a full disk is waited out."""
-        while True:
-            try:
-                answers, starts = self._stored(events)
-                break
-            except sqlite3.OperationalError:
-                time.sleep(_STORE_RETRY)
+        """Store a round of events, start what can start, end what has ended."""
+        answers, starts = self._patiently(lambda: self._stored(events))
         for event in events:
             if isinstance(event, Future):
                 self._forget(event)
@@ -174,9 +187,20 @@ class Dispatcher:
             self._submit(start)
         for answer, value, error in answers:
             answer.set_exception(error) if error else answer.set_result(value)
-        self._end_jobs()
+        self._patiently(self._end_jobs)
         with self._ended:
             self._ended.notify_all()
+
+    def _patiently(self, action: Callable[[], T]) -> T:
+        """Repeat an action until the store takes it; a full disk is waited out."""
+        while True:
+            try:
+                return action()
+            except StoreUnavailable as error:
+                if self._stopping:
+                    raise
+                _log.warning("%s", error)
+                time.sleep(_STORE_RETRY)
 
     def _stored(
         self, events: list[_Event]
@@ -194,7 +218,7 @@ class Dispatcher:
     def _obey(self, command: _Command) -> tuple[Future[Any], Any, BaseException | None]:
         try:
             return command.answer, command.action(), None
-        except sqlite3.OperationalError:
+        except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - it belongs to the caller
             return command.answer, None, error
@@ -205,10 +229,17 @@ class Dispatcher:
         if unit.state is not UnitState.RUNNING:
             return
         failure = future.exception()
-        if failure is None:
-            self.router.succeeded(live.plan, unit, future.result())
-        else:
-            self.router.failed(live.plan, unit, failure)
+        try:
+            if failure is None:
+                self.router.succeeded(live.plan, unit, future.result())
+            else:
+                self.router.failed(live.plan, unit, failure)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - one job's nonsense must not stop the others
+            _log.exception("The end of a unit of job %s cannot be stored.", unit.job_id)
+            reason = f"The answer of {live.plan.steps[unit.step].name} makes no sense: {error}."
+            self.router.end_job(unit.job_id, JobState.FAILED, reason)
 
     def _find(self, future: Future[Outcome]) -> tuple[_Live, Unit]:
         return next(

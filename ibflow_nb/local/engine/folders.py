@@ -24,6 +24,9 @@ def list_inputs(drive: Drive, folder: Path, output: Path) -> list[str]:
 
     Returns:
         Names relative to the folder, with ``/``.
+
+    Raises:
+        InvalidRequest: a file's name is not valid UTF-8.
     """
     names = []
     for parent, folders, files in os.walk(folder):
@@ -40,6 +43,9 @@ def list_inputs(drive: Drive, folder: Path, output: Path) -> list[str]:
             for name in files
             if not name.startswith(".") and name != RESULTS_FILE and _is_ours(drive, here / name)
         ]
+    for name in names:
+        if not name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in name):
+            raise InvalidRequest(f"The file name {name!a} is not valid UTF-8: rename the file.")
     return sorted(names)
 
 

@@ -16,13 +16,17 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ibflow_nb.api.errors import NotFound
+from ibflow_nb.api.errors import IbflowError, NotFound
 from ibflow_nb.api.jobs import JobState
 from ibflow_nb.local.engine.model import FileState, Job, JobFile, Unit, UnitKind
 from ibflow_nb.local.engine.schema import open_database
 from ibflow_nb.local.steps.base import Part
 
 T = TypeVar("T")
+
+
+class StoreUnavailable(IbflowError):
+    """The job store cannot be written now, such as on a full disk."""
 
 
 class Ledger:
@@ -39,18 +43,31 @@ class Ledger:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Group changes: all of them are stored, or none; nested ones join the outer one."""
+        """Group changes: all of them are stored, or none; nested ones join the outer one.
+
+        Raises:
+            StoreUnavailable: nothing was stored.
+        """
         with self._lock:
             if self._connection.in_transaction:
                 yield self._connection
                 return
-            self._connection.execute("BEGIN IMMEDIATE")
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
+                self._connection.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                self._roll_back()
+                raise StoreUnavailable(
+                    f"The job store cannot be written ({error}): free some space and try again."
+                ) from error
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                self._roll_back()
                 raise
-            self._connection.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
         """Read rows."""

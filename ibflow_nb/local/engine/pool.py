@@ -81,8 +81,11 @@ class _Worker:
             failure: BaseException | None = None
             try:
                 outcome = self._serve(assignment)
-            except (UnitFailure, OSError) as error:
+            except UnitFailure as error:
                 failure = error
+            except Exception as error:  # noqa: BLE001 - the unit must end, whatever went wrong
+                self._end()
+                failure = WorkerDied(f"its worker could not be used ({error})")
             if self._served >= self._pool.recycle_after:
                 self._end()
             with self._lock:

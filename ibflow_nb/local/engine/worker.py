@@ -20,8 +20,9 @@ import traceback
 from pathlib import Path
 from typing import BinaryIO
 
+from ibflow_nb.api.errors import IbflowError
 from ibflow_nb.local.engine.channel import Reply, receive, send
-from ibflow_nb.local.steps.base import StepError, Task
+from ibflow_nb.local.steps.base import Task
 
 _PR_SET_PDEATHSIG = 1
 _DISK_ERRORS = {errno.ENOSPC, errno.EROFS, errno.EDQUOT}
@@ -52,7 +53,7 @@ def run(steps_module: str, task: Task) -> Reply:
     try:
         step = importlib.import_module(steps_module).get_step(task.step)
         return Reply(outcome=step.run(task))
-    except StepError as error:
+    except IbflowError as error:
         return Reply(failure="file", message=str(error))
     except MemoryError:
         limit = task.limits.worker_bytes / 1024**3

@@ -26,7 +26,7 @@ class Platform:
     """An engine on a drive of its own, with one project on it."""
 
     def __init__(self, root: Path, **settings: Any) -> None:
-        settings.setdefault("workers", 2)
+        settings.setdefault("workers", 1)
         settings.setdefault("steps_module", "engine_steps")
         settings.setdefault("delivery", DeliverySettings(backoff=0.01, timeout=2))
         self.settings = Settings(root=root, **settings)

@@ -106,7 +106,7 @@ class Merge:
         records = [record for item in task.items for record in load_records(Path(item.input))]
         output = Path(task.output_dir) / "merged.ibdoc"
         save_records(output, records)
-        first = str(task.items[0].index)
+        first = "nonsense" if task.kwargs.get("nonsense") else str(task.items[0].index)
         return Outcome(
             outputs={str(item.index): str(output) for item in task.items},
             record_counts={first: len(records)},

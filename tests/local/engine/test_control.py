@@ -98,14 +98,14 @@ def test_pause_lets_running_files_finish_and_starts_no_others(
     """A paused job is PAUSED, not ended; resume goes on to the end."""
     gate = tmp_path / "gate"
     platform.flow({"name": "read", "gate": str(gate)})
-    platform.files(**{f"f{number}": "x" for number in range(6)})
+    platform.files(**{f"f{number}": "x" for number in range(3)})
     job_id = platform.submit()
-    until(lambda: platform.engine._dispatcher.running == 2)
+    until(lambda: platform.engine._dispatcher.running == 1)
     reply = platform.engine.pause(job_id)
     assert (reply.state, platform.status(job_id).status) == ("PENDING", "PAUSED")
     gate.touch()
     until(lambda: platform.engine._dispatcher.running == 0)
-    assert platform.status(job_id).index == 2
+    assert platform.status(job_id).index == 1
     platform.engine.resume(job_id)
     assert platform.engine.wait(job_id, 10)
     assert platform.status(job_id).status == "COMPLETE"

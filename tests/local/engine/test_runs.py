@@ -229,3 +229,14 @@ def test_a_flow_changed_after_submission_changes_nothing(
     gate.touch()
     assert platform.engine.wait(job_id, 10)
     assert platform.records(job_id)[0].results[0].value == "3"
+
+
+def test_a_step_that_answers_nonsense_fails_its_job_only(platform: Any) -> None:
+    """The job says which step it was; the platform goes on."""
+    platform.flow("read", {"name": "merge", "nonsense": True})
+    platform.files(a="one")
+    job_id = platform.run()
+    assert platform.status(job_id).status == "FAILED"
+    assert "The answer of merge makes no sense" in platform.engine.status(job_id).msg
+    platform.flow("read")
+    assert platform.status(platform.run()).status == "COMPLETE"

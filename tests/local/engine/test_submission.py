@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -219,3 +220,10 @@ def test_links_out_of_the_drive_are_not_read(project: Any, tmp_path: Path) -> No
     secret.write_text("secret")
     (project.input / "link.txt").symlink_to(secret)
     assert [record.file_name for record in project.records(project.run())] == ["a.txt"]
+
+
+def test_a_file_name_that_is_no_text_is_refused(project: Any) -> None:
+    """Names that are not UTF-8 cannot be told over the API."""
+    (Path(os.fsdecode(os.fsencode(project.input) + b"/\xff.txt"))).write_text("x")
+    with pytest.raises(InvalidRequest, match="not valid UTF-8"):
+        project.submit()

@@ -1,0 +1,87 @@
+"""The disk that holds the job store is full."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from ibflow_nb.api.flow import RunFlow
+from ibflow_nb.local.drive import Drive
+from ibflow_nb.local.engine import Engine
+from ibflow_nb.local.engine.ledger import StoreUnavailable
+from ibflow_nb.local.settings import Settings
+
+pytestmark = pytest.mark.faults
+
+STEPS = Path(__file__).resolve().parent.parent / "local" / "engine"
+REQUEST = RunFlow(ibflow_path="p/flow.ibflow", input_dir="p/input", delete_out_dir=True)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a root with a flow whose one step waits for a file, and many input files."""
+    monkeypatch.syspath_prepend(STEPS)
+    monkeypatch.setenv("PYTHONPATH", str(STEPS))
+    (tmp_path / "p" / "input").mkdir(parents=True)
+    for number in range(40):
+        (tmp_path / "p" / "input" / f"{number}.txt").write_text("UNREADABLE " + "x" * 200)
+    (tmp_path / "p" / "input" / "good.txt").write_text("fine")
+    kwargs = {"gate": str(tmp_path / "gate")}
+    steps = [{"step_name": "read", "kwargs": kwargs}]
+    (tmp_path / "p" / "flow.ibflow").write_bytes(msgspec.json.encode({"steps": steps}))
+    return tmp_path
+
+
+def limit_store(engine: Engine, spare: int | None) -> None:
+    """Let the store grow by some pages only: SQLite then says that the disk is full."""
+    (pages,) = engine._ledger.query("PRAGMA page_count")[0]
+    engine._ledger.query(f"PRAGMA max_page_count = {10**6 if spare is None else pages + spare}")
+
+
+def test_a_run_that_cannot_be_stored_is_refused_and_nothing_is_lost(root: Path) -> None:
+    """The caller gets a sentence, no job exists, and the output folder is untouched."""
+    old = root / "p" / "out" / "old.txt"
+    old.parent.mkdir()
+    old.write_text("old")
+    engine = Engine(Drive(root), Settings(root=root, workers=1, steps_module="engine_steps"))
+    engine.start()
+    limit_store(engine, 0)
+    with pytest.raises(StoreUnavailable, match="free some space"):
+        engine.run_flow(msgspec.structs.replace(REQUEST, tags=["x" * 100_000]))
+    limit_store(engine, None)
+    assert old.exists()
+    assert not engine.busy
+    engine.stop()
+
+
+def test_a_running_job_waits_for_space_and_goes_on(root: Path) -> None:
+    """What a unit answered is not lost while the store takes nothing."""
+    engine = Engine(Drive(root), Settings(root=root, workers=1, steps_module="engine_steps"))
+    engine.start()
+    job_id = engine.run_flow(REQUEST).job_id
+    limit_store(engine, 0)
+    (root / "gate").touch()
+    assert not engine.wait(job_id, 1)
+    limit_store(engine, None)
+    assert engine.wait(job_id, 30)
+    summary = msgspec.json.decode(engine.status(job_id).cur_status)["run_summary"]
+    assert (summary["numRuntimeErrors"], summary["numRecords"]) == (40, 1)
+    engine.stop()
+
+
+def test_a_platform_with_a_full_store_can_be_stopped(root: Path) -> None:
+    """It ends at once; the run goes on after the next start."""
+    settings = Settings(root=root, workers=1, steps_module="engine_steps")
+    engine = Engine(Drive(root), settings)
+    engine.start()
+    job_id = engine.run_flow(REQUEST).job_id
+    limit_store(engine, 0)
+    (root / "gate").touch()
+    assert not engine.wait(job_id, 1)
+    engine.stop(grace=0.1)
+    again = Engine(Drive(root), settings)
+    again.start()
+    assert again.wait(job_id, 30)
+    again.stop()
