@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from ibflow_nb.api.jobs import (
     JobSummary,
 )
 from ibflow_nb.local.drive import Drive
+from ibflow_nb.local.engine import Engine
 from ibflow_nb.local.limits import Limits
 from ibflow_nb.local.server.app import build_app
 from ibflow_nb.local.server.platform import Platform
@@ -76,25 +78,49 @@ class Served:
     engine: ScriptedEngine
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Serve a platform with tight limits for the tests of one module."""
-    root = tmp_path_factory.mktemp("served") / "root"
-    (root / ".ibflow").mkdir(parents=True)
-    limits = Limits(body_bytes=8 * 1024**2, archive_bytes=1024**2, archive_files=50)
-    engine = ScriptedEngine()
-    platform = Platform(Settings(root=root, limits=limits), Drive(root), engine, TOKEN)  # type: ignore[arg-type]
+@contextmanager
+def serving(platform: Platform) -> Iterator[str]:
+    """Serve a platform from a thread; gives its address."""
     config = uvicorn.Config(
-        build_app(platform), port=0, lifespan="off", ws="none", log_config=None, access_log=False
+        build_app(platform), lifespan="off", ws="none", log_config=None, access_log=False
     )
     server = uvicorn.Server(config)
     socket = listen("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
     thread.start()
-    port = socket.getsockname()[1]
-    yield Served(f"http://127.0.0.1:{port}", root, engine)
+    yield f"http://127.0.0.1:{socket.getsockname()[1]}"
     server.should_exit = True
     thread.join(10)
+
+
+def calling(url: str) -> httpx.Client:
+    """Make a client that shows the token."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    return httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=20)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Serve a platform with tight limits and a scripted engine for the tests of one module."""
+    root = tmp_path_factory.mktemp("served") / "root"
+    (root / ".ibflow").mkdir(parents=True)
+    limits = Limits(body_bytes=8 * 1024**2, archive_bytes=1024**2, archive_files=50)
+    engine: Any = ScriptedEngine()
+    platform = Platform(Settings(root=root, limits=limits), Drive(root), engine, TOKEN)
+    with serving(platform) as url:
+        yield Served(url, root, engine)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of a platform whose engine is the real one, with one worker."""
+    drive = Drive(tmp_path_factory.mktemp("running"))
+    settings = Settings(root=drive.root, workers=1)
+    engine = Engine(drive, settings)
+    engine.start()
+    with serving(Platform(settings, drive, engine, TOKEN)) as url, calling(url) as client:
+        yield client
+    engine.stop()
 
 
 @pytest.fixture
@@ -125,6 +151,5 @@ def api(client: httpx.Client) -> httpx.Client:
 @pytest.fixture(scope="module")
 def client(served: Served) -> Iterator[httpx.Client]:
     """The client of a whole module, for generated tests."""
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    with httpx.Client(base_url=served.url, headers=headers, trust_env=False, timeout=20) as client:
+    with calling(served.url) as client:
         yield client
