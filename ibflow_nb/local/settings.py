@@ -65,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         smtp: mail server for notifications.
         delivery: how webhooks and mails are sent.
         recycle_after: units after which a worker process is replaced.
+        worker_idle: seconds without work after which a worker process is ended.
         log_bytes: size of one job's log; later lines are dropped and the log says so.
         steps_module: module that provides ``get_step`` and ``STEP_NAMES``.
         idle_exit: seconds without jobs and without leases after which the server ends; 0 never.
@@ -79,6 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp: SmtpSettings = msgspec.field(default_factory=SmtpSettings)
     delivery: DeliverySettings = msgspec.field(default_factory=DeliverySettings)
     recycle_after: int = 200
+    worker_idle: float = 300.0
     log_bytes: int = 20 * 1024**2
     steps_module: str = "ibflow_nb.local.steps.registry"
     idle_exit: float = 0.0

@@ -39,10 +39,12 @@ class Engine:
         executor: what runs units; default the pool of local worker processes.
 
     Raises:
-        ConfigError: another engine runs on this root, or its store is of a newer version.
+        ConfigError: another engine runs on this root, its store is of a newer version, or
+            there is no such executor.
     """
 
     def __init__(self, drive: Drive, settings: Settings, executor: Executor | None = None) -> None:
+        executor = executor or make_executor(settings)
         state = settings.state_dir
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = FileLock(state / "engine.lock", mode=0o600, timeout=0, thread_local=False)
@@ -61,7 +63,7 @@ class Engine:
         self._dispatcher = Dispatcher(
             self._ledger,
             drive,
-            executor or LocalPool(settings),
+            executor,
             self._log,
             self._deliveries,
             settings.limits,
@@ -212,3 +214,14 @@ class Engine:
         self._ledger.release_held(job_id)
         self._ledger.update_job(job_id, state=JobState.RUNNING, ending="", msg="", finished=None)
         self._dispatcher.resume(job_id)
+
+
+def make_executor(settings: Settings) -> Executor:
+    """Make the executor that the settings name.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if settings.executor != "local":
+        raise ConfigError(f"There is no executor {settings.executor!r}; use local.")
+    return LocalPool(settings)

@@ -64,7 +64,7 @@ def output_folder(
     is given (source: Flow API document, "Run a flow"). Times are UTC.
 
     Raises:
-        InvalidRequest: the folder would lie outside the drive, or is a file.
+        InvalidRequest: the folder would lie outside the drive, is a file or the input folder.
     """
     if options.output_dir is not None:
         base = drive.place(options.output_dir)
@@ -77,6 +77,8 @@ def output_folder(
         folder = base / f"run_{user}" / stamp / job_id / "out"
     else:
         folder = base if options.output_dir is not None else base / "out"
+    if folder.resolve() == input_dir.resolve():
+        raise InvalidRequest("The output folder must not be the input folder itself.")
     if folder.exists() and not folder.is_dir():
         raise InvalidRequest(f"The output '{drive.path_of(folder)}' is a file, not a folder.")
     return drive.resolve(drive.path_of(folder))

@@ -76,7 +76,7 @@ class _Worker:
                 self._process.kill()
 
     def _work(self) -> None:
-        while (assignment := self._inbox.get()) is not None:
+        while (assignment := self._next()) is not None:
             outcome: Outcome | None = None
             failure: BaseException | None = None
             try:
@@ -97,6 +97,16 @@ class _Worker:
             else:
                 assignment.future.set_exception(failure)
         self._end()
+
+    def _next(self) -> _Assignment | None:
+        """Wait for work; a process that has none for some time is ended."""
+        if self._process is None:
+            return self._inbox.get()
+        try:
+            return self._inbox.get(timeout=self._pool.worker_idle)
+        except queue.Empty:
+            self._end()
+            return self._inbox.get()
 
     def _serve(self, assignment: _Assignment) -> Outcome:
         process = self._started()
@@ -184,11 +194,13 @@ class LocalPool:
     Attributes:
         slots: worker processes at most.
         recycle_after: tasks after which a worker is replaced.
+        worker_idle: seconds without work after which a worker is ended.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.slots = settings.workers or default_workers(settings.limits.worker_bytes)
         self.recycle_after = settings.recycle_after
+        self.worker_idle = settings.worker_idle
         self._command = [
             sys.executable,
             "-P",
@@ -266,9 +278,14 @@ class LocalPool:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
-            env=os.environ | _ONE_THREAD,
+            env=_environment(),
             start_new_session=True,
         )
+
+
+def _environment() -> dict[str, str]:
+    """Give a worker's environment: one thread for native libraries, and no token."""
+    return {key: value for key, value in os.environ.items() if key != "IBFLOW_TOKEN"} | _ONE_THREAD
 
 
 def default_workers(worker_bytes: int) -> int:

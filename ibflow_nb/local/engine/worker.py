@@ -94,10 +94,14 @@ def die_with(parent: int) -> None:
 
 
 def limit_memory(extra: int) -> None:
-    """Bound the address space to what is used now and ``extra`` bytes, where that is known."""
+    """Bound the address space to what is used now and ``extra`` bytes, where that is known.
+
+    A process that dies leaves no core file either: it could fill the disk.
+    """
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource  # absent on Windows
 
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         bound = pages * resource.getpagesize() + extra
         resource.setrlimit(resource.RLIMIT_AS, (bound, bound))

@@ -60,3 +60,9 @@ def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
         fail_half_way()
     assert ledger.query("SELECT * FROM tag") == []
     ledger.close()
+
+
+def test_an_unknown_executor_is_refused(tmp_path: Path) -> None:
+    """The sentence names it."""
+    with pytest.raises(ConfigError, match="no executor 'cloud'"):
+        Engine(Drive(tmp_path), Settings(root=tmp_path, executor="cloud"))

@@ -148,6 +148,15 @@ def test_workers_are_replaced_after_some_tasks(make_pool: Any, task: Any) -> Non
     assert not first & children()
 
 
+def test_idle_workers_are_ended(make_pool: Any, task: Any, until: Any) -> None:
+    """A worker without work gives its memory back, and starts again when there is some."""
+    pool = make_pool(worker_idle=0.05)
+    before = children()
+    pool.submit(task("one"), None).result(10)
+    until(lambda: children() == before)
+    assert pool.submit(task("two"), None).result(10).records == 1
+
+
 def test_a_task_that_needs_too_much_memory_fails(make_pool: Any, task: Any) -> None:
     """The address space of a worker is bounded; the sentence names the bound."""
     pool = make_pool()

@@ -140,7 +140,13 @@ def test_delete_out_dir_does_nothing_with_run_ids(project: Any) -> None:
     assert old.exists()
 
 
-@pytest.mark.parametrize("folder", [("data",), ("data", "input"), ()])
+def test_the_input_folder_as_output_is_refused(project: Any) -> None:
+    """A later run would read the output as input."""
+    with pytest.raises(InvalidRequest, match="must not be the input folder"):
+        project.submit(output_dir=path(project, "data", "input"))
+
+
+@pytest.mark.parametrize("folder", [("data",), ()])
 def test_delete_out_dir_never_deletes_input_or_flow(project: Any, folder: tuple[str, ...]) -> None:
     """It is refused for a folder that holds the input or the flow, and nothing is lost."""
     with pytest.raises(InvalidRequest, match="delete_out_dir is refused"):
