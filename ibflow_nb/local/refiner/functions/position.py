@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import islice
 
 from ibflow_nb.local.refiner.context import Context
 from ibflow_nb.local.refiner.errors import FieldError
@@ -14,6 +15,7 @@ from ibflow_nb.local.refiner.registry import function
 from ibflow_nb.local.refiner.values import EMPTY, Text, join_texts
 
 _SAME_ROW = 0.5  # common height, as a share of the smaller box, of words beside each other
+_NEIGHBOURS = 3  # lines above and below in which a skewed row may go on
 # What stands between a label and its value; a minus or a point may belong to a number.
 _SEPARATOR = re.compile(r"(?:[\s:\uFF1A=#]|\.(?!\d)|[-\u2013\u2014](?=\s|$))+")
 
@@ -35,9 +37,9 @@ def scan_right(context: Context, text: Text, label: str, stop: str = "") -> Text
         empty if there is no such label.
     """
     rows = context.reading.rows_of(text)
-    for row, match in _occurrences(rows, label):
+    for index, match in _occurrences(rows, label):
         context.check_time()
-        beside = _words_beside(rows, row, match)
+        beside = _words_beside(rows, index, match)
         value = _without_separator(row_text(_until(beside, stop) if stop else beside))
         if value.text:
             return value
@@ -58,9 +60,9 @@ def scan_below(context: Context, text: Text, label: str, lines: int = 1) -> Text
         The rows with line breaks between them; empty if there is no such label.
     """
     rows = context.reading.rows_of(text)
-    for row, match in _occurrences(rows, label):
+    for index, match in _occurrences(rows, label):
         context.check_time()
-        found = [part for _, part in zip(range(lines), _column(rows, row, match), strict=False)]
+        found = list(islice(_column(rows, index, match), max(lines, 0)))
         if found:
             return join_texts([row_text(part) for part in found], "\n")
     return EMPTY
@@ -101,22 +103,22 @@ def scan_box(
     return join_texts([row_text(words) for words in rows if words], "\n")
 
 
-def _occurrences(rows: list[Row], label: str) -> Iterator[tuple[Row, Match]]:
-    """Yield the rows with a label, those with the fewest errors first."""
+def _occurrences(rows: list[Row], label: str) -> Iterator[tuple[int, Match]]:
+    """Yield the indices of the rows with a label, those with the fewest errors first."""
     key = label_key(label)
-    found = [(row, match) for row in rows for match in find_label(key, row)]
+    found = [(index, match) for index, row in enumerate(rows) for match in find_label(key, row)]
     yield from sorted(found, key=lambda entry: entry[1].errors)
 
 
-def _words_beside(rows: list[Row], row: Row, match: Match) -> list[PlacedWord]:
+def _words_beside(rows: list[Row], index: int, match: Match) -> list[PlacedWord]:
     """Give the rest of a label's last word, then the words to its right."""
-    last = row[match.last.word]
+    last = rows[index][match.last.word]
     rest = last.value.cut(match.last.end, len(last.value.text))
     words = [
         word
-        for other in rows
-        if other[0].page == last.page
-        for word in other
+        for row in rows[max(index - _NEIGHBOURS, 0) : index + _NEIGHBOURS + 1]
+        if row[0].page == last.page
+        for word in row
         if word.top < last.bottom and word.bottom > last.top and _is_beside(word, last)
     ]
     words.sort(key=lambda word: word.left)
@@ -142,19 +144,18 @@ def _without_separator(value: Text) -> Text:
     return value.cut(match.end(), len(value.text)) if match else value
 
 
-def _column(rows: list[Row], row: Row, match: Match) -> Iterator[Sequence[PlacedWord]]:
+def _column(rows: list[Row], index: int, match: Match) -> Iterator[Sequence[PlacedWord]]:
     """Yield, row by row, what stands under a label."""
-    label = row[match.first.word : match.last.word + 1]
+    label = rows[index][match.first.word : match.last.word + 1]
     left = min(word.left for word in label)
     right = max(word.right for word in label)
     middle = (label[0].top + label[0].bottom) / 2
-    for other in rows:
-        below = other[0].page == label[0].page and other[0].top > middle
-        if not below:
+    for row in rows[index + 1 :]:
+        if row[0].page != label[0].page or row[0].top <= middle:
             continue
         under = [
             word
-            for segment in segments(other)
+            for segment in segments(row)
             if segment[0].left < right and segment[-1].right > left
             for word in segment
         ]
