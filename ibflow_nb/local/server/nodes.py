@@ -23,6 +23,7 @@ from ibflow_nb.local.archives import extract_archive
 from ibflow_nb.local.atomic import TEMPORARY_PREFIX, write_atomic
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.limits import Limits
+from ibflow_nb.local.server.merging import merge
 from ibflow_nb.local.server.refusals import Refusal, bad_path
 
 PAGE_SIZE = 500
@@ -266,39 +267,6 @@ class Nodes:
             return self.describe(local)
         except FileNotFoundError:
             return None
-
-
-def merge(source: Path, target: Path) -> None:
-    """Put ``source`` in the place of ``target``; a folder goes into an existing folder.
-
-    Raises:
-        InvalidRequest: somewhere one is a file and the other a folder; nothing was changed.
-    """
-    _refuse_clash(source, target)
-    if not (source.is_dir() and target.is_dir()):
-        source.replace(target)
-        return
-    for folder, _, names in os.walk(source):
-        here = target / Path(folder).relative_to(source)
-        here.mkdir(exist_ok=True)
-        for name in names:
-            Path(folder, name).replace(here / name)
-    shutil.rmtree(source)
-
-
-def _refuse_clash(source: Path, target: Path) -> None:
-    if not target.exists():
-        return
-    if source.is_dir() != target.is_dir():
-        kinds = ("file", "folder") if target.is_file() else ("folder", "file")
-        raise InvalidRequest(
-            f"'{target.name}' exists as a {kinds[0]} and would become a {kinds[1]}."
-        )
-    if source.is_dir():
-        if target.is_symlink():
-            raise InvalidRequest(f"'{target.name}' is a link; nothing is written through it.")
-        for entry in source.iterdir():
-            _refuse_clash(entry, target / entry.name)
 
 
 def _write_new(local: Path, path: str, content: Iterable[bytes]) -> None:

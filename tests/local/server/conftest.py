@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ from ibflow_nb.local.server.serve import listen
 from ibflow_nb.local.settings import Settings
 
 TOKEN = "a-token-for-tests"
+NUMBERS = itertools.count()
 
 
 class ScriptedEngine:
@@ -153,3 +155,17 @@ def client(served: Served) -> Iterator[httpx.Client]:
     """The client of a whole module, for generated tests."""
     with calling(served.url) as client:
         yield client
+
+
+@pytest.fixture
+def space() -> str:
+    """A drive path for this test alone, with a space in it; it does not exist yet."""
+    return f"local/{next(NUMBERS)}/fs/Instabase Drive"
+
+
+@pytest.fixture
+def folder(space: str, root: Path) -> Path:
+    """The same folder on disk, existing."""
+    path = root / space
+    path.mkdir(parents=True)
+    return path
