@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ __all__ = ["RunningPlatform", "default_root", "ensure_running", "stop_platform"]
 
 IDLE_EXIT = 600.0
 _OUTPUT_NAME = "serve.out"
+_NEEDED = ("starlette", "uvicorn", "pypdfium2")  # of the extra ``local``; joining needs none
 _PAUSE = 0.02
 _HEALTH_TIMEOUT = 5.0
 
@@ -120,6 +122,11 @@ def _join(presence: Presence, deadline: float) -> RunningPlatform | None:
 
 def _start(presence: Presence, root: Path, idle_exit: float, deadline: float) -> RunningPlatform:
     """Start the platform's process and wait until it answers."""
+    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+        raise ConfigError(
+            f"The local platform is not installed ({missing[0]} is missing); run "
+            "`pip install 'ibflow-nb[local]'`, or connect to a server's URL."
+        )
     command = [sys.executable, "-P", "-m", "ibflow_nb.local.server"]
     command += ["--root", str(root), "--idle-exit", str(idle_exit)]
     output = presence.state / _OUTPUT_NAME

@@ -138,6 +138,13 @@ def test_a_start_that_fails_tells_its_last_words(root: Path) -> None:
     (root / ".ibflow" / "jobs.sqlite3").unlink()
 
 
+def test_a_start_without_the_extra_names_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the platform's libraries are missing, the error says what to install."""
+    monkeypatch.setattr("ibflow_nb.local.launch.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"pip install 'ibflow-nb\[local\]'"):
+        ensure_running(root)
+
+
 def test_an_address_of_somebody_else_is_not_joined(root: Path) -> None:
     """A leftover announcement of a dead platform is not believed."""
     presence = Presence(root)

@@ -128,6 +128,26 @@ def test_a_flow_runs_over_http(start: Start, tmp_path: Path) -> None:
     assert [record["file_name"] for record in results["records"]] == ["a.txt"]
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+def test_a_large_upload_needs_no_memory(start: Start, tmp_path: Path) -> None:
+    """A file of 300 MB is written and read with the server's memory below 100 MB."""
+    file = tmp_path / "ready.json"
+    told = ready(file, start("--ready-file", str(file)))
+    headers = {"Authorization": f"Bearer {told['token']}"}
+    block = os.urandom(1024**2)
+    with httpx.Client(
+        base_url=told["url"], headers=headers, trust_env=False, timeout=SECONDS
+    ) as client:
+        url = "/api/v2/files/large.bin"
+        assert client.put(url, content=(block for _ in range(300))).status_code == 204
+        with client.stream("GET", f"{url}?expect-node-type=file") as reply:
+            assert sum(len(piece) for piece in reply.iter_bytes()) == 300 * 1024**2
+    lines = Path(f"/proc/{told['pid']}/status").read_text().splitlines()
+    peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    assert peak < 100 * 1024
+
+
 def test_replies_are_not_held_back() -> None:
     """The socket names TCP, so that asyncio turns off Nagle's delay of 40 ms a reply."""
     with listen("127.0.0.1", 0) as socket:
