@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from xml.parsers.expat import ExpatError
 
 import msoffcrypto
 from lxml import etree
@@ -26,6 +28,18 @@ BROKEN_PACKAGE = (
     NotImplementedError,
     RuntimeError,
     ValueError,
+)
+# What olefile and msoffcrypto raise on damaged compound files and unknown encryption.
+_BROKEN_COMPOUND_FILE = (
+    DecryptionError,
+    ExpatError,
+    FileFormatError,
+    IndexError,
+    KeyError,
+    OSError,
+    ParseError,
+    ValueError,
+    struct.error,
 )
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # Excel encrypts with this password when only the structure of a workbook is locked, and opens
@@ -94,7 +108,7 @@ def _decrypt(stream: io.BytesIO, passwords: Iterable[str]) -> io.BytesIO:
         for password in passwords:
             if plain := _try_password(file, password):
                 return plain
-    except (FileFormatError, ParseError, DecryptionError, OSError, ValueError) as error:
+    except _BROKEN_COMPOUND_FILE as error:
         raise UnreadableDocument(
             f"It is damaged or encrypted in a way that is not supported ({error})."
         ) from error

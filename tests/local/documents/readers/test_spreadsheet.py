@@ -10,6 +10,7 @@ import pytest
 import xlsxwriter
 
 from ibflow_nb.local.documents.errors import UnreadableDocument
+from ibflow_nb.local.documents.readers.number_formats import format_number
 from ibflow_nb.local.documents.readers.spreadsheet import cell_text
 
 Read = Callable[..., list[str]]
@@ -52,6 +53,44 @@ def test_the_old_format_is_read(documents: Path, page_texts: Read) -> None:
 def test_values_are_written_as_people_see_them(value: object, text: str) -> None:
     """No point behind whole numbers, no rounding dust, dates without midnight."""
     assert cell_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "text"),
+    [
+        (1234.5, "#,##0.00", "1,234.50"),
+        (0.195, "0.0%", "19.5%"),
+        (-3.0, "0.00;[Red]-0.00", "-3.00"),
+        (-2.5, '"$"#,##0.00_);("$"#,##0.00)', "($2.50)"),
+        (0.0, '_(* #,##0_);_(* (#,##0);_(* "-"_);_(@_)', "-"),
+        (5.0, "[$€-407] 0.00", "€ 5.00"),
+        (7.0, "00000", "00007"),
+        (1.005, "0.00", "1.01"),
+        (1.5, "0.##", "1.5"),
+        (1234567.0, "#,##0,", "1,235"),
+        (5.0, "General", None),
+        (5.0, "yyyy-mm-dd", None),
+        (5.0, "0.00E+00", None),
+        (1e300, "0.00", None),
+        (float("nan"), "0.00", None),
+    ],
+)
+def test_number_formats_are_applied(value: float, code: str, text: str | None) -> None:
+    """Decimals, grouping, percent, currency and signs come out as in the spreadsheet."""
+    assert format_number(value, code) == text
+
+
+def test_cells_of_a_workbook_show_their_format(tmp_path: Path, page_texts: Read) -> None:
+    """Each cell is shown in its own format, wherever the table begins; dates stay ISO dates."""
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write(1, 1, 1234.5, workbook.add_format({"num_format": "#,##0.00"}))
+        sheet.write(1, 2, 0.19, workbook.add_format({"num_format": 9}))
+        sheet.write(1, 3, 2.5)
+        day = workbook.add_format({"num_format": "dd.mm.yyyy"})
+        sheet.write_datetime(1, 4, datetime.datetime(2024, 1, 31), day)
+    (text,) = page_texts(tmp_path / "a.xlsx")
+    assert text.split() == ["1,234.50", "19%", "2.5", "2024-01-31"]
 
 
 def test_columns_stay_in_place_where_the_first_are_empty(tmp_path: Path, page_texts: Read) -> None:
