@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LOOKUP_SECONDS = 0.3
 _KEPT_SECONDS = 10.0
-_LINE = re.compile(r"^\s*(?:[^%]*=\s*)?(?P<magic>%%?ibflow)\s+(?P<rest>.*)$", re.DOTALL)
+_LINE = re.compile(r"^\s*(?:[^%]*=\s*)?%%?ibflow\s+(?P<rest>.*)$", re.DOTALL)
 _LAST_WORD = re.compile(r"""(?P<quote>["']?)(?P<word>(?:(?<=["'])[^"']*|[^\s"']*))$""")
 _MATCHER = "ibflow_matcher"
 
@@ -57,7 +57,8 @@ def match(
 ) -> SimpleMatcherResult:
     """Complete the word before the cursor, if it belongs to the magic."""
     found = _LINE.match(context.text_until_cursor)
-    if not found or (found["magic"] == "%%ibflow" and context.cursor_line > 0):
+    in_body = context.cursor_line > 0 and context.full_text.lstrip().startswith("%%ibflow")
+    if not found or in_body:
         return SimpleMatcherResult(completions=[])
     last = _LAST_WORD.search(found["rest"])
     assert last is not None  # the pattern also matches nothing
@@ -120,9 +121,7 @@ def _values(
 ) -> list[tuple[str, str]]:
     from ibflow_nb.notebook.commands.base import Completes
 
-    if choices := item.options.get("choices"):
-        return [(choice, "value") for choice in choices if choice.startswith(word)]
-    found: list[tuple[str, str]] = []
+    found = [(choice, "value") for choice in item.choices if choice.startswith(word)]
     if item.completes is Completes.JOB:
         jobs = magics.context.jobs
         ids = [*jobs.known(), *(entry.job_id for entry in jobs.history.entries()[:50])]

@@ -44,6 +44,10 @@ class Screen(Protocol):
         """Show a sentence."""
         ...
 
+    def count_as_shown(self, value: object) -> None:
+        """Note that the running cell has shown a value, so that its end does not repeat it."""
+        ...
+
     def show_job(self, job: Job, title: str) -> None:
         """Show a job's progress from now on."""
         ...

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ibflow_nb.client import Client
 from ibflow_nb.jobs import Job, Snapshot
 from ibflow_nb.jobs.background import background
 from ibflow_nb.notebook.connection import Connection
-from ibflow_nb.notebook.context import Context, KnownJobs
+from ibflow_nb.notebook.context import Context, KnownJobs, Screen
 from ibflow_nb.notebook.history import History
 from ibflow_nb.notebook.progress.card import card
 from ibflow_nb.notebook.progress.describe import describe
@@ -17,13 +18,15 @@ from ibflow_nb.notebook.settings import Settings
 
 
 def make_context(shell: Any) -> Context:
-    """Make what the commands of one shell work with; jobs then show themselves live."""
+    """Make what the commands of one shell work with, and tell IPython how to show it."""
     settings = Settings()
-    in_kernel = getattr(shell, "kernel", None) is not None
-    screen = NotebookScreen(shell, settings) if in_kernel else TerminalScreen(settings)
-    context = Context(Connection(), KnownJobs(History()), settings, screen)
-    _set_formatters(shell, context, live=in_kernel)
-    return context
+    known = KnownJobs(History())
+    screen: Screen = TerminalScreen(settings)
+    if getattr(shell, "kernel", None) is not None:
+        screen = NotebookScreen(shell, settings)
+        _show_live(shell, screen, known)
+    _show_snapshots(shell, known)
+    return Context(Connection(), known, settings, screen)
 
 
 def take_back(shell: Any) -> None:
@@ -31,25 +34,31 @@ def take_back(shell: Any) -> None:
     painter.stop()
     background.stop()
     formatter = shell.display_formatter
-    formatter.ipython_display_formatter.pop(Job, None)
+    for kind in (Job, Client):
+        formatter.ipython_display_formatter.pop(kind, None)
     for mime in ("text/plain", "text/html"):
         formatter.formatters[mime].pop(Snapshot, None)
 
 
-def _set_formatters(shell: Any, context: Context, *, live: bool) -> None:
-    """Have a job at the end of a cell show its progress, and a snapshot its words."""
+def _show_live(shell: Any, screen: NotebookScreen, known: KnownJobs) -> None:
+    """Have a job at the end of a cell show its progress; what the cell has shown stays alone."""
 
-    def title(job_id: str) -> str:
-        return context.jobs.title(job_id)
+    def show_client(client: Client) -> None:
+        if not screen.is_shown(client):
+            screen.say(repr(client))
 
-    formatter = shell.display_formatter
-    formatter.formatters["text/html"].for_type(
-        Snapshot, lambda seen: card(describe(seen, title(seen.job_id)))
+    formatter = shell.display_formatter.ipython_display_formatter
+    formatter.for_type(Job, lambda job: screen.show_job(job, known.title(job.id)))
+    formatter.for_type(Client, show_client)
+
+
+def _show_snapshots(shell: Any, known: KnownJobs) -> None:
+    """Have a snapshot show itself in words."""
+    formatters = shell.display_formatter.formatters
+    formatters["text/html"].for_type(
+        Snapshot, lambda seen: card(describe(seen, known.title(seen.job_id)))
     )
-    formatter.formatters["text/plain"].for_type(
-        Snapshot, lambda seen, printer, _: printer.text(describe(seen, title(seen.job_id)).line)
+    formatters["text/plain"].for_type(
+        Snapshot,
+        lambda seen, printer, _: printer.text(describe(seen, known.title(seen.job_id)).line),
     )
-    if live:
-        formatter.ipython_display_formatter.for_type(
-            Job, lambda job: context.screen.show_job(job, title(job.id))
-        )

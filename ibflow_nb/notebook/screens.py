@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -20,14 +21,16 @@ class SilentScreen:
 
     Args:
         waits: whether started jobs are waited for.
-        forget: told the id of a job that another screen shall not show either.
+        count_as_shown: told what the end of the cell shall not show either.
     """
 
     lives_on = True
 
-    def __init__(self, waits: bool, forget: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, waits: bool, count_as_shown: Callable[[object], None] = lambda _: None
+    ) -> None:
         self.waits = waits
-        self._forget = forget
+        self._count_as_shown = count_as_shown
 
     def silenced(self) -> Screen:
         """Give itself."""
@@ -36,9 +39,13 @@ class SilentScreen:
     def say(self, text: str) -> None:
         """Show nothing."""
 
+    def count_as_shown(self, value: object) -> None:
+        """Have the end of the cell not show it either."""
+        self._count_as_shown(value)
+
     def show_job(self, job: Job, title: str) -> None:
         """Show nothing."""
-        self._forget(job.id)
+        self._count_as_shown(job)
 
     def show_upload(self, upload: UploadProgress, title: str) -> None:
         """Show nothing."""
@@ -73,6 +80,9 @@ class TerminalScreen:
     def say(self, text: str) -> None:
         """Print a sentence."""
         sys.stdout.write(f"{text}\n")
+
+    def count_as_shown(self, value: object) -> None:
+        """Nothing: a terminal shows values by their repr."""
 
     def show_job(self, job: Job, title: str) -> None:
         """Print a line for each new state."""
@@ -112,7 +122,7 @@ class NotebookScreen:
         self._shell = shell
         self._settings = settings
         self._showings: dict[str, Showing] = {}
-        self._cells: dict[str, int] = {}
+        self._cells: weakref.WeakKeyDictionary[object, int] = weakref.WeakKeyDictionary()
 
     @property
     def display(self) -> Display:
@@ -129,19 +139,28 @@ class NotebookScreen:
 
     def silenced(self) -> Screen:
         """Give a screen that shows nothing; a job that a cell ends with is not shown either."""
-        return SilentScreen(self.waits, self._count_as_shown)
+        return SilentScreen(self.waits, self.count_as_shown)
 
     def say(self, text: str) -> None:
         """Print a sentence into the cell."""
         sys.stdout.write(f"{text}\n")
 
+    def count_as_shown(self, value: object) -> None:
+        """Note that the running cell has shown a value, so that its end does not repeat it."""
+        self._cells[value] = self._shell.execution_count
+
+    def is_shown(self, value: object) -> bool:
+        """Tell whether the running cell has shown a value."""
+        cell: int = self._shell.execution_count
+        return self._cells.get(value) == cell
+
     def show_job(self, job: Job, title: str) -> None:
         """Show a job in the running cell, unless that cell shows it already."""
         from ibflow_nb.notebook.progress.painter import painter
 
-        if self._cells.get(job.id) == self._shell.execution_count:
+        if self.is_shown(job):
             return
-        self._count_as_shown(job.id)
+        self.count_as_shown(job)
         view = self._view(job, title)
         if view is not None:
             self._showings[job.id] = painter.show(job, view)
@@ -158,9 +177,6 @@ class NotebookScreen:
     def settle(self, job: Job) -> None:
         """Draw the job's latest state now."""
         _settle(self._showings, job)
-
-    def _count_as_shown(self, job_id: str) -> None:
-        self._cells[job_id] = self._shell.execution_count
 
     @property
     def _watched(self) -> bool:

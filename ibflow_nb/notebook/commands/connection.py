@@ -25,6 +25,7 @@ def connect(context: Context, args: argparse.Namespace) -> Client:
     client = context.connection.open(target)
     place = "the platform on this machine" if target.local else target.url
     context.screen.say(f"Connected to {place}.")
+    context.screen.count_as_shown(client)
     return client
 
 

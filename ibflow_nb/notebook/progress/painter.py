@@ -99,9 +99,10 @@ class Showing:
         self._news()
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening; a second time is no harm."""
         self.over = True
-        self._unsubscribe()
+        unsubscribe, self._unsubscribe = self._unsubscribe, lambda: None
+        unsubscribe()
 
     def _take(self, snapshot: Snapshot) -> None:
         self._latest = snapshot

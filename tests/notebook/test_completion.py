@@ -1,0 +1,82 @@
+"""Completion of the magic's line."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+
+from ibflow_nb.notebook.history import Entry, History
+
+
+def completed(shell: Any, line: str) -> list[str]:
+    """Give what the word at the end of a line can become."""
+    with provisionalcompleter():
+        return [one.text for one in shell.Completer.completions(line, len(line))]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("%ibflow re", ["restart", "results", "resume", "retry"]),
+        ("%%ibflow ru", ["run"]),
+        ("x = %ibflow atta", ["attach"]),
+        ("for i in x:\n    %ibflow canc", ["cancel"]),
+        ("%ibflow files ", ["get", "ls", "put", "rm"]),
+        ("%ibflow run a --step", ["--step-timeout"]),
+        ("%ibflow files get --fo", ["--force"]),
+        ("%ibflow config inter", ["interrupt"]),
+        ("%ibflow run --input x --tag t --o", ["--output"]),
+    ],
+)
+def test_commands_and_options(shell: Any, line: str, expected: list[str]) -> None:
+    """Commands, their options and their fixed words are completed, and nothing else mixes in."""
+    assert sorted(completed(shell, line)) == expected
+
+
+def test_body_of_a_cell_magic_is_left_alone(shell: Any) -> None:
+    """Below the first line of a cell magic the matcher keeps quiet."""
+    assert "restart" not in completed(shell, "%%ibflow run\n%ibflow resta")
+
+
+def test_job_ids_of_earlier_kernels(shell: Any) -> None:
+    """Ids come from the history, newest first."""
+    for job_id in ("ab-1", "ab-2", "cd-3"):
+        History().add(Entry(job_id=job_id, server="local"))
+    assert completed(shell, "%ibflow attach ab") == ["ab-2", "ab-1"]
+
+
+def test_local_and_remote_paths(shell: Any, server: Any, own_folders: Any) -> None:
+    """Where either is meant, both are offered; folders end with a slash, blanks are quoted."""
+    (own_folders / "my scans").mkdir()
+    (own_folders / "my.ibflow").write_text("{}")
+    server.nodes = {"": ["me/", "you/"], "me": ["my repo/"]}
+    shell.run_cell(f"%ibflow connect {server.url}")
+    assert set(completed(shell, "%ibflow run m")) == {"my.ibflow", '"my scans/"', "me/"}
+    assert completed(shell, "%ibflow files ls me/") == ['"me/my repo/"']
+
+
+def test_a_slow_server_does_not_hold_the_completion(
+    shell: Any, server: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A listing that comes too late is missing once and there at the next try."""
+    import threading
+
+    go_on = threading.Event()
+    answer = server.answer
+
+    def slow(method: str, path: str, body: Any) -> dict[str, Any]:
+        go_on.wait(30)
+        return answer(method, path, body)
+
+    monkeypatch.setattr(server, "answer", slow)
+    server.nodes = {"": ["me/"]}
+    shell.run_cell(f"%ibflow connect {server.url}")
+    completed(shell, "%ibflow config ")  # the first use imports what it needs
+    started = time.monotonic()
+    assert "me/" not in completed(shell, "%ibflow files ls m")
+    assert time.monotonic() - started < 1.0
+    go_on.set()
+    until(lambda: completed(shell, "%ibflow files ls m") == ["me/"])
