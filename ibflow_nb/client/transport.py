@@ -181,7 +181,7 @@ class Transport:
             headers["Content-Type"] = body.content_type
         timeout = _TIMEOUT
         if call.patience is not None:
-            timeout = httpx.Timeout(_TIMEOUT, read=call.patience)
+            timeout = httpx.Timeout(**{**_TIMEOUT.as_dict(), "read": call.patience})
         return self._client().build_request(
             endpoint.method,
             self.connection.url + endpoint.url.replace("{path}", quote(call.path.strip("/"))),
