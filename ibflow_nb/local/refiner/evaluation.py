@@ -88,7 +88,7 @@ def _evaluate(node: Node, variables: Variables, context: Context) -> Value:
             return _combine(node, variables, context)
         case Call(function=function, arguments=arguments):
             lazy = [
-                None if child is None else partial(_evaluate, child, variables, context)
+                None if child is None else partial(evaluate, child, variables, context)
                 for child in arguments
             ]
             return function.call(context, lazy)

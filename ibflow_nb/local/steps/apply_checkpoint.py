@@ -105,35 +105,29 @@ class ApplyCheckpoint:
         kwargs, formulas = _parse(task.kwargs)
         straight = read_choice(self.name, read_settings(self.name, task.kwargs), "straight_through")
         reviews = {(review.file_index, review.record_index): review for review in kwargs.reviewed}
-        outputs: dict[str, str] = {}
+        passed: dict[str, Path] = {}
         counts: dict[str, int] = {}
         failures: list[str] = []
         for item in task.items:
             target = Path(task.output_dir) / f"{item.name}.ibdoc"
             records = _load(item, target)
-            failed = [
-                f"{item.name}, record {number}: {reason}"
-                for number, record in enumerate(records)
-                for reason in _check(
-                    record, formulas, reviews.pop((item.index, number), None), task.limits
-                )
-            ]
+            reasons = _check_file(item, records, formulas, reviews, task.limits)
             save_records(target, records)
-            if not failed:
-                outputs[str(item.index)] = str(target)
+            failures += reasons
+            if not reasons:
+                passed[str(item.index)] = target
                 counts[str(item.index)] = len(records)
-            failures += failed
-        stop = _reason(failures)
-        lost = [
-            f"The review of file {file}, record {number}: no such record."
-            for file, number in reviews
-        ]
+        if failures and not straight:
+            passed, counts = {}, {}
         return Outcome(
-            outputs=outputs if straight or not stop else {},
-            record_counts=counts if straight or not stop else {},
+            outputs={index: str(path) for index, path in passed.items()},
+            record_counts=counts,
             records=sum(counts.values()),
-            stop=stop,
-            log=[*failures, *lost],
+            stop=_reason(failures),
+            log=[
+                *failures,
+                *(f"The review of file {file}, record {n}: no such record." for file, n in reviews),
+            ],
         )
 
 
@@ -161,6 +155,21 @@ def _load(item: BatchItem, target: Path) -> list[Record]:
         raise StepError(f"{item.name}: {error}") from error
     follow_images(records, Path(item.input).parent, target.parent)
     return records
+
+
+def _check_file(
+    item: BatchItem,
+    records: list[Record],
+    formulas: list[tuple[str, Formula]],
+    reviews: dict[tuple[int, int], Review],
+    limits: Limits,
+) -> list[str]:
+    """Check the records of a file, using up their reviews; give why they fail."""
+    return [
+        f"{item.name}, record {number}: {reason}"
+        for number, record in enumerate(records)
+        for reason in _check(record, formulas, reviews.pop((item.index, number), None), limits)
+    ]
 
 
 def _check(

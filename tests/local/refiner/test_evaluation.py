@@ -114,13 +114,23 @@ def test_costly_expressions_end(refine: Refine, expression: str) -> None:
     assert phrase.word == "ERROR"
 
 
-def test_doubling_lists_meet_a_limit(program: Callable[[dict[str, str]], str]) -> None:
+def test_lists_of_lists_meet_a_limit(program: Callable[[dict[str, str]], str]) -> None:
     """Lists that share their items still count them, so output cannot explode."""
-    fields = {"f0": "'0123456789'"} | {f"f{n}": f"[f{n - 1}, f{n - 1}]" for n in range(1, 25)}
+    fields = {"f0": "'0123456789'"}
+    fields |= {f"f{n}": f"[{', '.join([f'f{n - 1}'] * 10)}]" for n in range(1, 8)}
     record = compose([page_from_text("text")])
     phrases = load_program(program(fields)).run(record, Limits())
-    assert phrases[5].error_msg == ""
-    assert phrases[-1].word == "ERROR"
+    assert phrases[3].error_msg == ""
+    assert phrases[6].error_msg.startswith("The value is too large")
+    assert phrases[7].error_msg == "It uses the field 'f6', which failed."
+
+
+def test_nested_lists_meet_a_limit(program: Callable[[dict[str, str]], str]) -> None:
+    """Fields cannot nest lists without end."""
+    fields = {"f0": "[]"} | {f"f{n}": f"[f{n - 1}]" for n in range(1, 30)}
+    record = compose([page_from_text("text")])
+    phrases = load_program(program(fields)).run(record, Limits())
+    assert phrases[20].error_msg == "Lists are nested deeper than 20 levels."
 
 
 VALUES = st.recursive(

@@ -126,6 +126,7 @@ def test_misused_list_functions_fail_the_field(
         ("if('', 'yes', 'no')", "no"),
         ("coalesce('', parse_number('none'), 'third')", "third"),
         ("coalesce('', [])", ""),
+        ("coalesce(1 / 0, 'caught')", "caught"),
         ("coalesce(false, true)", "false"),
         ("echo(x='same')", "same"),
         ("validate(5 > 1, 'too small')", "true"),

