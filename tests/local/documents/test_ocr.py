@@ -15,6 +15,7 @@ from PIL import Image
 
 from ibflow_nb.local.documents.layout import Page, compose
 from ibflow_nb.local.documents.ocr import read_page
+from ibflow_nb.local.documents.ocr.rapid import narrow_punctuation
 from ibflow_nb.local.documents.ocr.upright import find_skew, make_upright
 from ibflow_nb.local.documents.options import OcrConfig, ReadOptions
 from ibflow_nb.local.documents.pdf import read_pdf
@@ -125,3 +126,16 @@ def test_mixed_pages_are_read_one_by_one(documents: Path) -> None:
     """A file of pages of every size and kind has a page for each."""
     pages = read_pdf(documents / "scans" / "multipage.pdf", TESSERACT)
     assert [page.number for page in pages] == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("text", "narrow"),
+    [
+        ("TEL\uff1a03\uff08A\uff09", "TEL:03(A)"),
+        ("合計\uff1a10", "合計\uff1a10"),
+        ("Total: 10", "Total: 10"),
+    ],
+)
+def test_full_width_punctuation_is_kept_to_its_scripts(text: str, narrow: str) -> None:
+    """A colon that the model wrote full-width becomes a usual one in a Latin line."""
+    assert narrow_punctuation(text) == narrow

@@ -24,6 +24,9 @@ _RECOGNIZER = _MODELS / "PP-OCRv6_rec_small.onnx"
 _DETECTOR_SIDE = 1600
 READABLE_SIDE = 4000  # pages with a longer side are scaled down so far that print may vanish
 _LEAST_SCORE = 0.5  # lines that the recognizer is less sure of are noise
+_CJK = 0x2E80  # scripts from here on have full-width punctuation
+_FULL_WIDTH = range(0xFF01, 0xFF5F)
+_FULL_WIDTH_TABLE = {code: code - 0xFEE0 for code in _FULL_WIDTH}
 _VERTICAL = 1.5  # lines so many times taller than wide are read from top to bottom
 
 
@@ -88,13 +91,20 @@ def _line_words(quad: NDArray[np.float32], text: str, info: Any) -> list[Word]:
     total = max(float(info.line_txt_len), 1.0)
     words: list[Word] = []
     pending: list[tuple[str, float, float]] = []
-    for char, confidence in zip(text + " ", [*info.confs, 0.0], strict=True):
+    for char, confidence in zip(narrow_punctuation(text) + " ", [*info.confs, 0.0], strict=True):
         if not char.isspace():
             pending.append((char, (next(steps) + 0.5) / total, confidence))
         elif pending:
             words.append(_word(quad, pending, len(text)))
             pending = []
     return words
+
+
+def narrow_punctuation(text: str) -> str:
+    """Write full-width punctuation as usual, unless the line is in a script that has it."""
+    if any(char.isalpha() and _CJK <= ord(char) < _FULL_WIDTH.start for char in text):
+        return text
+    return text.translate(_FULL_WIDTH_TABLE)
 
 
 def _word(
