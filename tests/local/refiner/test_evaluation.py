@@ -148,7 +148,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(expression=VALUES, text=st.text(max_size=100))
 def test_every_parsed_program_gives_a_phrase(expression: str, text: str) -> None:
     """A program that was accepted never raises, whatever the document says."""
