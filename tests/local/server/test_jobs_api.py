@@ -8,6 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import fields
+
+from ibflow_nb.api.endpoints import ENDPOINTS, Endpoint
 
 SPACE = "local/my-repo/fs/Instabase Drive/work"
 FLOW = {"rootDir": ".", "steps": [{"step_name": "process_files", "kwargs": {}}]}
@@ -129,3 +134,33 @@ def test_an_input_folder_that_is_absent_is_named(running: httpx.Client) -> None:
     reply = call(running, "flow/run_flow_async", **body)
     assert reply["status"] == "ERROR"
     assert "absent" in reply["msg"]
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=5)
+    | st.sampled_from([f"{SPACE}/f.ibflow", f"{SPACE}/in", f"{SPACE}/in/a.txt", "..", "/", "\0"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
+JSON_CALLS = [e for e in ENDPOINTS if e.version == 1 and e.request and "{path}" not in e.path]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data(), endpoint=st.sampled_from(JSON_CALLS))
+def test_no_request_breaks_a_call(
+    running: httpx.Client, data: st.DataObject, endpoint: Endpoint
+) -> None:
+    """Whatever its keys hold, a call answers OK or ERROR with a sentence, never a failure."""
+    assert endpoint.request is not None
+    keys = st.sampled_from([field.encode_name for field in fields(endpoint.request)] or ["other"])
+    body = data.draw(st.dictionaries(keys, VALUES))
+    if endpoint.method == "GET":
+        reply = running.get(endpoint.url, params={key: str(body[key]) for key in body})
+    else:
+        reply = running.post(endpoint.url, content=json.dumps(body))
+    assert reply.status_code == 200, reply.text
+    told = reply.json()
+    assert told["status"] == "OK" or told["msg"].endswith(".")
