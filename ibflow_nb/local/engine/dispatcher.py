@@ -161,8 +161,8 @@ class Dispatcher:
                 self._ledger.update_job(job.id, state=JobState.FAILED, msg=str(error))
                 return
             self._live[job.id] = _Live(plan, places)
-            if not job.ending:
-                self.router.settle(plan, job.id)
+        if not job.ending:
+            self.router.settle(self._live[job.id].plan, job.id)
 
     # --- the loop
 
@@ -174,8 +174,12 @@ class Dispatcher:
                 events.append(self._events.get())
             try:
                 self._round(events)
-            except StoreUnavailable:
-                return  # told to stop: what was not stored is done again after the next start
+            except StoreUnavailable as error:
+                # Told to stop: what was not stored is done again after the next start.
+                for event in events:
+                    if isinstance(event, _Command):
+                        event.answer.set_exception(error)
+                return
 
     def _round(self, events: list[_Event]) -> None:
         """Store a round of events, start what can start, end what has ended."""

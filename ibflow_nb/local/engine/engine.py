@@ -5,7 +5,7 @@ from __future__ import annotations
 from filelock import FileLock, Timeout
 
 from ibflow_nb.api.errors import ConfigError, InvalidRequest
-from ibflow_nb.api.flow import RunFlow, Submission
+from ibflow_nb.api.flow import ReviewJob, RunFlow, Submission
 from ibflow_nb.api.jobs import (
     JobListQuery,
     JobListReply,
@@ -22,6 +22,7 @@ from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.pool import LocalPool
 from ibflow_nb.local.engine.results import read_results
+from ibflow_nb.local.engine.review import store_review
 from ibflow_nb.local.engine.status import job_status, list_jobs
 from ibflow_nb.local.engine.submission import Submitter
 from ibflow_nb.local.settings import Settings
@@ -174,6 +175,11 @@ class Engine:
         """
         self._dispatcher.call(lambda: self._retry(job_id))
         return self.status(job_id)
+
+    def review(self, request: ReviewJob) -> JobStatusReply:
+        """Give reviewed values to a job that stopped at a checkpoint; see :func:`store_review`."""
+        self._dispatcher.call(lambda: store_review(self._ledger, request))
+        return self.status(request.job_id)
 
     # --- on the dispatcher's thread, inside a transaction
 

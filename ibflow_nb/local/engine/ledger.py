@@ -259,6 +259,13 @@ class Ledger:
         )
         return str(rows[0]["output"]) if rows else ""
 
+    def held_steps(self, job_id: str) -> set[int]:
+        """Give the indexes of the steps at which units are held."""
+        rows = self.query(
+            "SELECT DISTINCT step FROM unit WHERE job_id = ? AND state = 'HELD'", (job_id,)
+        )
+        return {row["step"] for row in rows}
+
     def release_held(self, job_id: str) -> None:
         """Make the units that are held at a checkpoint ready to run."""
         with self.transaction() as db:
@@ -314,6 +321,7 @@ def new_job(**values: Any) -> Job:
         "finished": None,
         "prepared": False,
         "msg": "",
+        "reviewer": "",
     }
     return Job(**{**defaults, **values})
 

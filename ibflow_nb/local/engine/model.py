@@ -96,6 +96,7 @@ class Job(msgspec.Struct, kw_only=True, frozen=True):
         submitted, started, finished: Unix seconds.
         prepared: whether its output folder is ready.
         msg: why it ended as it did; empty for COMPLETE.
+        reviewer: who gave reviewed values; empty if nobody did.
     """
 
     id: str
@@ -115,6 +116,7 @@ class Job(msgspec.Struct, kw_only=True, frozen=True):
     finished: float | None
     prepared: bool
     msg: str
+    reviewer: str
 
 
 class JobFile(msgspec.Struct, kw_only=True, frozen=True):

@@ -29,6 +29,7 @@ CREATE TABLE job (
     finished REAL,
     prepared INTEGER NOT NULL DEFAULT 0,
     msg TEXT NOT NULL DEFAULT '',
+    reviewer TEXT NOT NULL DEFAULT '',
     log_bytes INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX job_state ON job (state);

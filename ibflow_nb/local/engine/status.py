@@ -20,6 +20,7 @@ from ibflow_nb.api.jobs import (
 )
 from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.model import Job, Plan
+from ibflow_nb.local.engine.review import review_state
 
 _MOST_JOBS = 200
 _LIST_URL = "/api/v1/jobs/list"
@@ -52,6 +53,8 @@ def job_status(ledger: Ledger, job_id: str) -> JobStatusReply:
         total=counts.files,
         index=counts.done + counts.failed,
         curProgress=_progress(ledger, job, counts, len(plan.steps)),
+        reviewer=job.reviewer,
+        review_state=review_state(job),
         run_summary=_summary(ledger, job_id, counts),
     )
     if job.state.done:
