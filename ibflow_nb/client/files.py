@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 from ibflow_nb.api import endpoints
 from ibflow_nb.api.endpoints import Endpoint
-from ibflow_nb.api.errors import BadReply, ConfigError, NotFound
+from ibflow_nb.api.errors import ConfigError, NotFound
 from ibflow_nb.api.files import CopyNode, CreateNode, Listing, Node, NodeMetadata, NodeType
 from ibflow_nb.client import body
 from ibflow_nb.client.body import Progress
 from ibflow_nb.client.replies import decode
-from ibflow_nb.client.saving import save
+from ibflow_nb.client.saving import inside, save
+from ibflow_nb.client.transfers import Meter, few_at_once
 from ibflow_nb.client.transport import Call, Transport
-from ibflow_nb.client.uploads import LocalFile, Meter, plan
+from ibflow_nb.client.uploads import LocalFile, plan
 from ibflow_nb.jobs.call import call
 
-_AT_ONCE = 4
 _Nodes = list[Node]  # `list` is a method below
 
 
@@ -102,6 +101,23 @@ class Files:
         await self._transport.ask(Call(endpoints.FILE_WRITE, path=path, headers=headers, body=sent))
 
     @call
+    async def append(self, path: str, content: bytes, *, restart: bool = False) -> None:
+        """Add a chunk to the end of a file, which is created if it is not there.
+
+        Unlike :meth:`write` this is never repeated by itself: a chunk could arrive twice.
+
+        Args:
+            path: drive path of the file.
+            content: the chunk.
+            restart: begin the file anew with this chunk.
+        """
+        headers = {"IB-Cursor": "0" if restart else "-1"}
+        chunk = body.of_bytes(content)
+        await self._transport.ask(
+            Call(endpoints.FILE_APPEND, path=path, headers=headers, body=chunk)
+        )
+
+    @call
     async def upload(
         self, local: str | Path, remote: str = "", *, progress: Progress | None = None
     ) -> str:
@@ -138,7 +154,7 @@ class Files:
                 meter.set(file.name, file.size)
             else:
                 missing.append(file)
-        await _few_at_once(self._send(file, target, meter) for file in missing)
+        await few_at_once(self._send(file, target, meter) for file in missing)
         if upload.is_folder and not upload.files:
             await self.create_folder.aio(target)
         return target
@@ -165,9 +181,8 @@ class Files:
             return target
         sizes = await self._sizes_below(path)
         meter = Meter(progress, sum(sizes.values()))
-        await _few_at_once(
-            self._fetch(f"{path.rstrip('/')}/{name}", _inside(target, name), meter)
-            for name in sizes
+        await few_at_once(
+            self._fetch(f"{path.rstrip('/')}/{name}", inside(target, name), meter) for name in sizes
         )
         target.mkdir(parents=True, exist_ok=True)
         return target
@@ -257,32 +272,8 @@ class Files:
         await self._transport.stream(fetch, sink)
 
 
-async def _few_at_once(transfers: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run transfers, a few at a time, so that connections are left for the polling."""
-    slots = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(transfer: Coroutine[Any, Any, None]) -> None:
-        async with slots:
-            await transfer
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for transfer in transfers:
-                group.create_task(one(transfer))
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-
-
 def _local(path: str | Path) -> Path:
     return Path(path).expanduser()
-
-
-def _inside(folder: Path, name: str) -> Path:
-    """Give the local path of a server's file name, which must not lead elsewhere."""
-    target = folder / name
-    if not target.resolve().is_relative_to(folder.resolve()) or "\\" in name:
-        raise BadReply(f"The server lists a file named '{name}', which leads out of its folder.")
-    return target
 
 
 def _not_found(path: str, endpoint: Endpoint) -> NotFound:

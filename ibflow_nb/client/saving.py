@@ -1,4 +1,4 @@
-"""Downloads appear whole or not at all."""
+"""Downloads appear whole or not at all, and only where they belong."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from ibflow_nb.api.errors import ConnectionFailed
+from ibflow_nb.api.errors import BadReply, ConnectionFailed
 from ibflow_nb.client.body import Progress
 
 
@@ -30,6 +30,18 @@ async def save(
             progress(done, length or done)
         if length is not None and done != length:
             raise ConnectionFailed(f"{target.name}: {done} of {length} bytes arrived; try again.")
+
+
+def inside(folder: Path, name: str) -> Path:
+    """Give the local path of a server's file name.
+
+    Raises:
+        BadReply: the name leads out of the folder.
+    """
+    target = folder / name
+    if not target.resolve().is_relative_to(folder.resolve()) or "\\" in name:
+        raise BadReply(f"The server lists a file named '{name}', which leads out of its folder.")
+    return target
 
 
 @contextlib.contextmanager

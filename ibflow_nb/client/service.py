@@ -14,6 +14,8 @@ from ibflow_nb.client.transport import Call, Transport
 from ibflow_nb.frames import Records
 from ibflow_nb.jobs.schedule import Pace
 
+_STATUS_PATIENCE = 20.0
+"""Seconds for which a status may let us wait; a server that hangs shall be seen to hang."""
 _CONTROLS = {
     "cancel": endpoints.JOB_CANCEL,
     "pause": endpoints.JOB_PAUSE,
@@ -38,7 +40,9 @@ class ServerJobs:
         """Ask how a job stands; the poller itself decides on repeats."""
         endpoint = endpoints.JOB_STATUS
         query = JobStatusQuery(job_id=job_id, type="flow")
-        answer = await self._transport.ask(Call(endpoint, query, repeat=repeat))
+        answer = await self._transport.ask(
+            Call(endpoint, query, repeat=repeat, patience=_STATUS_PATIENCE)
+        )
         return parse(answer, endpoint)
 
     async def send_control(self, action: str, job_id: str) -> None:

@@ -1,12 +1,10 @@
-"""What an upload consists of, and how far it is."""
+"""What an upload consists of."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-
-from ibflow_nb.client.body import Progress
 
 _DIGITS = 16
 _RESERVED = {"out"}  # the default output folder lies beside the input
@@ -64,31 +62,3 @@ def plan(source: Path) -> Upload:
         files.append(LocalFile(path, name, path.stat().st_size))
     name = "input" if source.name in _RESERVED else source.name
     return Upload(name, tuple(files), digest.hexdigest()[:_DIGITS], is_folder)
-
-
-@dataclass
-class Meter:
-    """Adds up the progress of transfers that run at the same time.
-
-    Attributes:
-        progress: told bytes done and bytes in all; None tells nobody.
-        total: bytes in all.
-    """
-
-    progress: Progress | None
-    total: int
-    _parts: dict[str, int] = field(default_factory=dict)
-
-    def part(self, name: str) -> Progress:
-        """Give the callback of one transfer; a transfer that begins anew counts anew."""
-
-        def report(done: int, _total: int) -> None:
-            self.set(name, done)
-
-        return report
-
-    def set(self, name: str, done: int) -> None:
-        """Note how many bytes of one transfer are done."""
-        self._parts[name] = done
-        if self.progress is not None:
-            self.progress(sum(self._parts.values()), self.total)

@@ -32,6 +32,14 @@ def test_written_is_read_again(platform: Client, here: str) -> None:
     assert platform.files.read(f"{here}/x.bin", start=7) == b"789"
 
 
+def test_chunks_are_appended(platform: Client, here: str) -> None:
+    """A file grows chunk by chunk, and begins anew when asked to."""
+    platform.files.append(f"{here}/log", b"old", restart=True)
+    platform.files.append(f"{here}/log", b"one,", restart=True)
+    platform.files.append(f"{here}/log", b"two")
+    assert platform.files.read(f"{here}/log") == b"one,two"
+
+
 def test_odd_names_arrive_as_they_are(platform: Client, here: str) -> None:
     """Blanks, percent signs, umlauts and marks need no quoting by the user."""
     platform.files.write(f"{here}/{ODD}", b"odd")
