@@ -35,7 +35,6 @@ _HEALTH_TIMEOUT = 5.0
 
 _guard = threading.Lock()
 _leases: dict[Path, FileLock] = {}
-_children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def default_root() -> Path:
@@ -66,7 +65,6 @@ def ensure_running(
     presence = Presence(root)
     deadline = time.monotonic() + timeout
     with _guard:
-        _reap()
         if root not in _leases:
             _leases[root] = presence.take_lease()
         try:
@@ -104,7 +102,6 @@ def stop_platform(root: Path | None = None, *, timeout: float = 60.0) -> bool:
             if time.monotonic() > deadline:
                 raise _silent(presence, root)
             time.sleep(_PAUSE)
-        _reap()
     return True
 
 
@@ -141,7 +138,8 @@ def _start(presence: Presence, root: Path, idle_exit: float, deadline: float) ->
             env=environment,
             start_new_session=True,  # an interrupt of the kernel is none of the platform's
         )
-    _children[process.pid] = process
+    # Takes note of its end, so that no zombie stays; the platform may well outlive this process.
+    threading.Thread(target=process.wait, name="ibflow-platform-end", daemon=True).start()
     while time.monotonic() < deadline:
         running = presence.announced()
         if running and _answers(running):
@@ -166,13 +164,6 @@ def _answers(running: RunningPlatform) -> bool:
     finally:
         connection.close()
     return isinstance(reply, dict) and reply.get("pid") == running.pid
-
-
-def _reap() -> None:
-    """Forget platforms started here that have ended, so that they leave the process table."""
-    for pid, process in list(_children.items()):
-        if process.poll() is not None:
-            del _children[pid]
 
 
 def _silent(presence: Presence, root: Path) -> ConnectionFailed:
