@@ -119,7 +119,8 @@ def test_an_ended_job_cannot_be_controlled(running: httpx.Client, verb: str) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["jobs/cancel", "jobs/pause", "jobs/resume", "jobs/retry", "flow/restart"]
+    "name",
+    ["jobs/cancel", "jobs/pause", "jobs/resume", "jobs/retry", "flow/restart", "flow/review"],
 )
 def test_an_unknown_job_is_named(running: httpx.Client, name: str) -> None:
     """Every call about a job names the id it does not know."""

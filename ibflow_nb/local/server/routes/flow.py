@@ -1,9 +1,10 @@
-"""Flow API: submitting runs."""
+"""Flow API: submitting runs, review."""
 
 from __future__ import annotations
 
 from ibflow_nb.api import endpoints, flow
 from ibflow_nb.api.jobs import JobIdRequest
+from ibflow_nb.api.schema import Envelope
 from ibflow_nb.local.server.handlers import Call, Handlers
 
 handlers = Handlers()
@@ -21,12 +22,18 @@ def restart(call: Call[JobIdRequest]) -> flow.SubmissionReply:
     return flow.SubmissionReply(data=call.platform.engine.restart(call.body.job_id))
 
 
+@handlers.answers(endpoints.REVIEW)
+def review(call: Call[flow.ReviewJob]) -> Envelope:
+    """Keep reviewed values of a job that stopped at a checkpoint."""
+    call.platform.engine.review(call.body)
+    return Envelope()
+
+
 handlers.lacks(
     endpoints.RUN_STEP,
     endpoints.RUN_METAFLOW,
     endpoints.RUN_FLOWS,
     endpoints.RUN_BINARY,
     endpoints.COMPILE,
-    endpoints.REVIEW,
     endpoints.EXPORT_BATCH,
 )
