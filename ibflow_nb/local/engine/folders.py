@@ -26,10 +26,10 @@ def list_inputs(drive: Drive, folder: Path, output: Path) -> list[str]:
         Names relative to the folder, with ``/``.
 
     Raises:
-        InvalidRequest: a file's name is not valid UTF-8.
+        InvalidRequest: a folder cannot be read, or a file's name is not valid UTF-8.
     """
     names = []
-    for parent, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder, onerror=_refuse):
         here = Path(parent)
         folders[:] = [
             name
@@ -47,6 +47,11 @@ def list_inputs(drive: Drive, folder: Path, output: Path) -> list[str]:
         if not name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in name):
             raise InvalidRequest(f"The file name {name!a} is not valid UTF-8: rename the file.")
     return sorted(names)
+
+
+def _refuse(error: OSError) -> None:
+    name = Path(error.filename).name
+    raise InvalidRequest(f"The input folder '{name}' cannot be read: {error.strerror}.")
 
 
 def _is_ours(drive: Drive, path: Path) -> bool:

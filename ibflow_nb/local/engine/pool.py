@@ -111,6 +111,7 @@ class _Worker:
     def _serve(self, assignment: _Assignment) -> Outcome:
         process = self._started()
         if self._stopped_by is not None:
+            self._end()
             raise self._stopped_by
         timer = None
         if assignment.timeout is not None:

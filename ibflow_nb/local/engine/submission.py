@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from pathlib import Path
 
@@ -49,7 +48,6 @@ class Submitter:
         self._log = log
         self._settings = settings
         self._planner = Planner(drive, settings.steps_module)
-        self._one_at_a_time = threading.Lock()
 
     def run_flow(self, request: RunFlow) -> Submission:
         """Start a flow (source: Flow API document, "Run a flow").
@@ -119,7 +117,7 @@ class Submitter:
             ("the flow or a file that it uses", flow.root),
             *(("the flow or a file that it uses", path) for path in flow.sources),
         ]
-        with self._one_at_a_time:
+        with self._ledger.transaction():
             check_output(
                 self._drive,
                 output,
@@ -134,11 +132,10 @@ class Submitter:
     def _store(self, job: Job, plan: Plan, names: list[str]) -> None:
         first = UnitKind.BATCH if plan.steps[0].scope == "batch" else UnitKind.FILE
         options = plan.options
-        with self._ledger.transaction():
-            self._ledger.add_job(
-                job, names, first=first, tags=options.tags, pipelines=options.pipeline_ids
-            )
-            self._log.add(job.id, _opening_lines(options, len(names), self._settings))
+        self._ledger.add_job(
+            job, names, first=first, tags=options.tags, pipelines=options.pipeline_ids
+        )
+        self._log.add(job.id, [_opening_line(options, len(names), self._settings)])
 
     def _claims(self) -> list[tuple[str, Path]]:
         """Give the output folders that are being written to."""
@@ -187,7 +184,7 @@ def check_options(options: RunOptions) -> None:
         check_webhook(options.webhook_config)
 
 
-def _opening_lines(options: RunOptions, files: int, settings: Settings) -> list[str]:
+def _opening_line(options: RunOptions, files: int, settings: Settings) -> str:
     if options.step_timeout > 0:
         limit = f"each step may take {options.step_timeout} s for a file (step_timeout)"
     elif options.step_timeout < 0:
@@ -195,4 +192,4 @@ def _opening_lines(options: RunOptions, files: int, settings: Settings) -> list[
     else:
         seconds = settings.limits.unit_seconds
         limit = f"the platform lets each step take {seconds:g} s for each page (step_timeout 0)"
-    return [f"Submitted with {files} files; {limit}."]
+    return f"Submitted with {files} file{'s' * (files != 1)}; {limit}."
