@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ibflow_nb.api import drives, files, flow, jobs, results
+from ibflow_nb.api import drives, files, flow, jobs, results, solutions
 from ibflow_nb.api.schema import Envelope, Reply, Request
 
 
@@ -235,6 +235,73 @@ RESULTS = Endpoint(
     "Flow Results API",
     results.ResultsQuery,
     results.ResultsReply,
+    resend=True,
+)
+SOLUTION_CREATE = Endpoint(
+    "solution_create",
+    "POST",
+    "solution/create",
+    "Pack a content folder into an .ibsolution.",
+    "Marketplace and Solution API, Package a solution",
+    solutions.CreateSolution,
+    solutions.CreateSolutionReply,
+    resend=True,
+)
+SOLUTION_RUN = Endpoint(
+    "solution_run",
+    "POST",
+    "solution/run",
+    "Run an installed solution, or an .ibsolution by its path.",
+    "Marketplace and Solution API, Run a solution",
+    solutions.RunSolution,
+    solutions.RunSolutionReply,
+)
+SOLUTION_RUN_SYNC = Endpoint(
+    "solution_run_sync",
+    "POST",
+    "solution/run_sync",
+    "Run a solution on files in the body and answer its records.",
+    "Marketplace and Solution API, Run a solution in sync mode",
+    solutions.RunSync,
+    solutions.RunSyncReply,
+)
+MARKETPLACE_PUBLISH = Endpoint(
+    "marketplace_publish",
+    "POST",
+    "marketplace/publish",
+    "Publish an .ibsolution.",
+    "Marketplace and Solution API, Publish a solution to Marketplace",
+    solutions.PublishSolution,
+    solutions.PublishReply,
+    resend=True,
+)
+MARKETPLACE_UNPUBLISH = Endpoint(
+    "marketplace_unpublish",
+    "POST",
+    "marketplace/unpublish",
+    "Withdraw a published version; where it is installed it stays.",
+    "Marketplace API, unpublish",
+    solutions.SolutionVersion,
+    Envelope,
+)
+MARKETPLACE_INSTALL = Endpoint(
+    "marketplace_install",
+    "POST",
+    "marketplace/install",
+    "Install a published version.",
+    "Marketplace and Solution API, Install a Marketplace solution",
+    solutions.SolutionVersion,
+    Envelope,
+    resend=True,
+)
+MARKETPLACE_LIST = Endpoint(
+    "marketplace_list",
+    "GET",
+    "marketplace/list",
+    "List published and installed solutions with their versions.",
+    "Marketplace API, list",
+    solutions.MarketplaceQuery,
+    solutions.MarketplaceReply,
     resend=True,
 )
 FILE_CREATE = Endpoint(

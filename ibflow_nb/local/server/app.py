@@ -19,12 +19,13 @@ from ibflow_nb.local.server.handlers import Handlers, RawHandler
 from ibflow_nb.local.server.openapi import openapi_document
 from ibflow_nb.local.server.platform import Platform
 from ibflow_nb.local.server.refusals import Refusal, error_response, json_response
-from ibflow_nb.local.server.routes import drives, files, flow, jobs, results
+from ibflow_nb.local.server.routes import drives, files, flow, jobs, results, solutions
 
 FAMILIES: tuple[Handlers, ...] = (
     flow.handlers,
     jobs.handlers,
     results.handlers,
+    solutions.handlers,
     files.handlers,
     drives.handlers,
 )
