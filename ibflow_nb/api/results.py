@@ -110,7 +110,7 @@ class PageRange(msgspec.Struct):
     end_page: int
 
 
-class ResultRecord(msgspec.Struct):
+class ResultRecord(msgspec.Struct, omit_defaults=True):
     """One record of a run; a file that failed has one with ``status`` ERROR and no results.
 
     Attributes:
@@ -141,6 +141,20 @@ class ResultRecord(msgspec.Struct):
     layout: RecordLayout | None = None
     checkpoint_results: dict[str, Any] | None = None
     is_manually_reviewed: bool = False
+
+
+class SentRecord(ResultRecord, kw_only=True):
+    """A record as the embedded platform sends it: these keys always, others when they have a value.
+
+    Replies of other servers may lack any key, so they are read as :class:`ResultRecord`.
+    """
+
+    file_name: str
+    file_index: int
+    record_index: int
+    results: list[Field]
+    output_file_path: str
+    status: str
 
 
 class ResultsReply(Envelope):

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from ibflow_nb.api.jobs import CurStatus, JobResult, JobStatusReply
-from ibflow_nb.api.results import ResultRecord
+from ibflow_nb.api.results import SentRecord
 from ibflow_nb.api.schema import Reply
 
 
@@ -32,7 +32,22 @@ def test_results_are_there_only_at_the_end() -> None:
 
 
 def test_the_record_of_a_failed_file_is_whole() -> None:
-    """It names its file, index and status, and has an empty list of results."""
-    record = msgspec.to_builtins(ResultRecord(file_name="f.pdf", status="ERROR", error_msg="No."))
-    wanted = {"file_name": "f.pdf", "file_index": 0, "record_index": 0, "results": []}
-    assert record.items() >= (wanted | {"status": "ERROR", "error_msg": "No."}).items()
+    """It names its file, index and status, has an empty list of results, and no null."""
+    record = SentRecord(
+        file_name="f.pdf",
+        file_index=0,
+        record_index=0,
+        results=[],
+        output_file_path="",
+        status="ERROR",
+        error_msg="No.",
+    )
+    assert msgspec.to_builtins(record) == {
+        "file_name": "f.pdf",
+        "file_index": 0,
+        "record_index": 0,
+        "results": [],
+        "output_file_path": "",
+        "status": "ERROR",
+        "error_msg": "No.",
+    }

@@ -27,6 +27,7 @@ from ibflow_nb.api.results import (
     ResultsOptions,
     ResultsQuery,
     ResultsReply,
+    SentRecord,
 )
 from ibflow_nb.local.documents.record import Classification, PageMetadata, RefinedPhrase
 from ibflow_nb.local.drive import Drive
@@ -118,10 +119,12 @@ def _records_of_file(
 
 
 def _failed(entry: FileRecord, index: int, reason: str) -> ResultRecord:
-    return ResultRecord(
+    return SentRecord(
         file_name=entry.file_name,
         file_index=index,
         record_index=entry.record_index,
+        results=[],
+        output_file_path="",
         status="ERROR",
         error_msg=reason,
     )
@@ -132,11 +135,12 @@ def _record(
 ) -> ResultRecord:
     internal = options.wants("internal_keys")
     provenance = options.wants("provenance_info")
-    record = ResultRecord(
+    record = SentRecord(
         file_name=entry.file_name,
         file_index=index,
         record_index=entry.record_index,
         output_file_path=entry.ibocr_full_path,
+        status="OK",
         results=[
             _field(phrase, provenance=provenance)
             for phrase in stored.refined_phrases
