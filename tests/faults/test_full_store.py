@@ -10,7 +10,7 @@ import pytest
 from ibflow_nb.api.flow import RunFlow
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine import Engine
-from ibflow_nb.local.engine.ledger import StoreUnavailable
+from ibflow_nb.local.engine.store import StoreUnavailable
 from ibflow_nb.local.settings import Settings
 
 pytestmark = pytest.mark.faults

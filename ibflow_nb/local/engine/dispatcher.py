@@ -27,9 +27,10 @@ from ibflow_nb.local.engine.deliveries import Deliveries
 from ibflow_nb.local.engine.executor import Executor
 from ibflow_nb.local.engine.folders import sweep
 from ibflow_nb.local.engine.joblog import JobLog
-from ibflow_nb.local.engine.ledger import Ledger, StoreUnavailable
+from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.model import Job, Plan, Unit, UnitState
 from ibflow_nb.local.engine.routing import Router
+from ibflow_nb.local.engine.store import StoreUnavailable
 from ibflow_nb.local.engine.tasks import Places, build_task, time_limit
 from ibflow_nb.local.limits import Limits
 from ibflow_nb.local.steps.base import Outcome, Task

@@ -1,78 +1,25 @@
-"""The job store: jobs, their files and units, on SQLite.
-
-One connection behind one lock; every change is a transaction that is on the disk when it
-returns (WAL, ``synchronous=FULL``).
-"""
+"""The job store: jobs, their files and units."""
 
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from ibflow_nb.api.errors import IbflowError, NotFound
+from ibflow_nb.api.errors import NotFound
 from ibflow_nb.api.jobs import JobState
 from ibflow_nb.local.engine.model import FileState, Job, JobFile, Unit, UnitKind
-from ibflow_nb.local.engine.schema import open_database
+from ibflow_nb.local.engine.store import Store
 from ibflow_nb.local.steps.base import Part
 
 T = TypeVar("T")
 
 
-class StoreUnavailable(IbflowError):
-    """The job store cannot be written now, such as on a full disk."""
-
-
-class Ledger:
-    """The store of one platform; safe to call from several threads."""
-
-    def __init__(self, path: Path) -> None:
-        self._connection = open_database(path)
-        self._lock = threading.RLock()
-
-    def close(self) -> None:
-        """Close the store; what was committed stays."""
-        with self._lock:
-            self._connection.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Group changes: all of them are stored, or none; nested ones join the outer one.
-
-        Raises:
-            StoreUnavailable: nothing was stored.
-        """
-        with self._lock:
-            if self._connection.in_transaction:
-                yield self._connection
-                return
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except sqlite3.OperationalError as error:
-                self._roll_back()
-                raise StoreUnavailable(
-                    f"The job store cannot be written ({error}): free some space and try again."
-                ) from error
-            except BaseException:
-                self._roll_back()
-                raise
-
-    def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-
-    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
-        """Read rows."""
-        with self._lock:
-            return self._connection.execute(sql, parameters).fetchall()
+class Ledger(Store):
+    """Jobs, files and units of one platform."""
 
     # --- jobs
 
@@ -148,7 +95,7 @@ class Ledger:
 
     def update_job(self, job_id: str, **columns: object) -> None:
         """Set columns of a job's row."""
-        self._update("job", columns, "id = ?", (job_id,))
+        self.update("job", columns, "id = ?", (job_id,))
 
     def mark_started(self, job_id: str) -> None:
         """Note that work on a job begins, unless it had begun before."""
@@ -198,7 +145,7 @@ class Ledger:
 
     def update_file(self, job_id: str, index: int, **columns: object) -> None:
         """Set columns of a file's row."""
-        self._update("file", columns, "job_id = ? AND idx = ?", (job_id, index))
+        self.update("file", columns, "job_id = ? AND idx = ?", (job_id, index))
 
     def fail_file(self, job_id: str, index: int, error: str) -> None:
         """Mark a file as failed and drop what waits for it."""
@@ -248,7 +195,7 @@ class Ledger:
 
     def update_unit(self, unit_id: int, **columns: object) -> None:
         """Set columns of a unit's row."""
-        self._update("unit", columns, "id = ?", (unit_id,))
+        self.update("unit", columns, "id = ?", (unit_id,))
 
     def held_at_last(self, job_id: str) -> str:
         """Tell why a job is held, once nothing of it can run any more; empty before."""
@@ -299,14 +246,6 @@ class Ledger:
                 (job_id,),
             )
             return len(failed) + batches.rowcount
-
-    def _update(
-        self, table: str, columns: dict[str, object], where: str, key: tuple[object, ...]
-    ) -> None:
-        assignments = ", ".join(f"{name} = ?" for name in columns)
-        sql = f"UPDATE {table} SET {assignments} WHERE {where}"  # noqa: S608 - names are ours
-        with self.transaction() as db:
-            db.execute(sql, (*columns.values(), *key))
 
 
 def new_job(**values: Any) -> Job:

@@ -1,0 +1,74 @@
+"""Transactions on the platform's one SQLite store."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from ibflow_nb.api.errors import IbflowError
+from ibflow_nb.local.engine.schema import open_database
+
+
+class StoreUnavailable(IbflowError):
+    """The job store cannot be written now, such as on a full disk."""
+
+
+class Store:
+    """One connection behind one lock; safe to call from several threads.
+
+    Every change is a transaction that is on the disk when it returns (WAL, ``synchronous=FULL``).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._connection = open_database(path)
+        self._lock = threading.RLock()
+
+    def close(self) -> None:
+        """Close the store; what was committed stays."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Group changes: all of them are stored, or none; nested ones join the outer one.
+
+        Raises:
+            StoreUnavailable: nothing was stored.
+        """
+        with self._lock:
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                self._roll_back()
+                raise StoreUnavailable(
+                    f"The job store cannot be written ({error}): free some space and try again."
+                ) from error
+            except BaseException:
+                self._roll_back()
+                raise
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
+        """Read rows."""
+        with self._lock:
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def update(
+        self, table: str, columns: dict[str, object], where: str, key: tuple[object, ...]
+    ) -> None:
+        """Set columns of the rows of a table that a condition selects."""
+        assignments = ", ".join(f"{name} = ?" for name in columns)
+        sql = f"UPDATE {table} SET {assignments} WHERE {where}"  # noqa: S608 - names are ours
+        with self.transaction() as db:
+            db.execute(sql, (*columns.values(), *key))
