@@ -12,6 +12,7 @@ from ibflow_nb.api.jobs import JobState
 from ibflow_nb.local.steps.base import Part
 
 BATCH = -1
+END = -1
 
 
 class PlannedStep(msgspec.Struct, kw_only=True, frozen=True):
@@ -23,6 +24,10 @@ class PlannedStep(msgspec.Struct, kw_only=True, frozen=True):
         modules: content of the module files by kwargs key, as it was at submission.
         scope: ``file`` or ``batch``.
         folder: name of its folder in the output, ``s<n>_<name>``.
+        following: index of the step after it; -1 at the end.
+        routes: of a step that branches: index of a branch's first step by its name, -1 for a
+            branch without steps. A file goes to the branch that the step answers, else to
+            ``other``, else it fails.
     """
 
     name: str
@@ -30,18 +35,26 @@ class PlannedStep(msgspec.Struct, kw_only=True, frozen=True):
     modules: dict[str, str]
     scope: Literal["file", "batch"]
     folder: str
+    following: int = END
+    routes: dict[str, int] = {}
 
 
 class Plan(msgspec.Struct, kw_only=True, frozen=True):
     """What a job does to each of its files; it never changes after submission.
 
     Attributes:
-        steps: in order.
+        steps: of all branches; each names the one after it.
+        starts: indexes of the steps that the files begin with; with several, each file begins
+            with each of them.
+        suffix: what the input files' names end with beyond the names of the job's files:
+            ``.ibdoc`` where the input is the output of a step, else nothing.
         binary_path: drive path of the flow binary kept in the output; empty for none.
         options: of the run, as they were asked for.
     """
 
     steps: list[PlannedStep]
+    starts: tuple[int, ...] = (0,)
+    suffix: str = ""
     options: RunOptions = msgspec.field(default_factory=RunOptions)
     binary_path: str = ""
 
@@ -130,6 +143,7 @@ class JobFile(msgspec.Struct, kw_only=True, frozen=True):
         output: absolute path of its latest record file.
         records, pages: counts as the latest step told.
         error: why it failed.
+        route: what the step that branches answered for it: its class.
     """
 
     job_id: str
@@ -141,6 +155,7 @@ class JobFile(msgspec.Struct, kw_only=True, frozen=True):
     records: int
     pages: int
     error: str
+    route: str = ""
 
 
 class Unit(msgspec.Struct, kw_only=True, frozen=True):
