@@ -56,7 +56,7 @@ class ExtractedRegion(msgspec.Struct, gc=False):
     bounding_poly: BoundingPoly
 
 
-class Provenance(msgspec.Struct, omit_defaults=True):
+class Provenance(msgspec.Struct, omit_defaults=True, gc=False):
     """Where a value comes from; one region for each line it covers."""
 
     extracted_regions: list[ExtractedRegion] = []
@@ -87,7 +87,7 @@ class Field(msgspec.Struct):
         return self.value == "ERROR" or bool(self.error_msg)
 
 
-class PageLayout(msgspec.Struct, omit_defaults=True):
+class PageLayout(msgspec.Struct, omit_defaults=True, gc=False):
     """A page of the record: number (from 0), size in pixels, drive paths of its images."""
 
     page_number: int
@@ -97,7 +97,7 @@ class PageLayout(msgspec.Struct, omit_defaults=True):
     thumbnail_image_path: str = ""
 
 
-class RecordLayout(msgspec.Struct, omit_defaults=True):
+class RecordLayout(msgspec.Struct, omit_defaults=True, gc=False):
     """Pages of a record; only with ``include_page_layouts``."""
 
     page_layouts: list[PageLayout] = []
@@ -110,7 +110,7 @@ class PageRange(msgspec.Struct):
     end_page: int
 
 
-class ResultRecord(msgspec.Struct, omit_defaults=True):
+class ResultRecord(msgspec.Struct, omit_defaults=True, gc=False):
     """One record of a run; a file that failed has one with ``status`` ERROR and no results.
 
     Attributes:
