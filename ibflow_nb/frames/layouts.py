@@ -18,21 +18,23 @@ WIDE_COLUMNS = (*RECORD_COLUMNS, "output_file_path")
 def wide(records: Sequence[ResultRecord], convert: bool) -> pd.DataFrame:
     """One row a record, one column a field."""
     columns = _record_columns(records)
-    columns["output_file_path"] = _text(record.output_file_path or None for record in records)
+    columns["output_file_path"] = _text([record.output_file_path or None for record in records])
     for name, fields in _field_columns(records):
         if convert:
             columns[name] = convert_column(fields)
         else:
-            columns[name] = _text(field and field.value for field in fields)
+            columns[name] = _text([None if field is None else field.value for field in fields])
     return pd.DataFrame(columns, copy=False)
 
 
 def confidence(records: Sequence[ResultRecord], convert: bool) -> pd.DataFrame:
     """One row a record, one column with each field's confidence; there is nothing to convert."""
     columns = _record_columns(records)
-    columns["output_file_path"] = _text(record.output_file_path or None for record in records)
+    columns["output_file_path"] = _text([record.output_file_path or None for record in records])
     for name, fields in _field_columns(records):
-        columns[name] = _numbers(field and field.model_confidence for field in fields)
+        columns[name] = _numbers(
+            [None if field is None else field.model_confidence for field in fields]
+        )
     return pd.DataFrame(columns, copy=False)
 
 
@@ -52,15 +54,15 @@ def long(records: Sequence[ResultRecord], convert: bool) -> pd.DataFrame:
         name: column.repeat(counts).reset_index(drop=True)
         for name, column in _record_columns(records).items()
     }
-    columns["key"] = _text(field.key for field in fields)
+    columns["key"] = _text([field.key for field in fields])
     columns["value"] = (
         pd.Series([convert_value(field) for field in fields], dtype=object)
         if convert
-        else _text(field.value for field in fields)
+        else _text([field.value for field in fields])
     )
-    columns["type"] = _text(field.field_type for field in fields)
-    columns["confidence"] = _numbers(field.model_confidence for field in fields)
-    columns["error"] = _text(field.error_msg or None for field in fields)
+    columns["type"] = _text([field.field_type for field in fields])
+    columns["confidence"] = _numbers([field.model_confidence for field in fields])
+    columns["error"] = _text([field.error_msg or None for field in fields])
     columns["page"] = pd.Series(page, dtype="Int64")
     for name, values in zip(
         ("left", "top", "right", "bottom"), (left, top, right, bottom), strict=True
@@ -73,8 +75,9 @@ def errors(records: Sequence[ResultRecord], convert: bool) -> pd.DataFrame:
     """One row a failed file or field; with ``convert`` also values that are not of their type."""
     found = list(_faults(records, convert))
     columns = _record_columns([record for record, *_ in found])
-    for index, name in enumerate(("key", "value", "error"), start=1):
-        columns[name] = _text(row[index] for row in found)
+    columns["key"] = _text([key for _, key, _, _ in found])
+    columns["value"] = _text([value for _, _, value, _ in found])
+    columns["error"] = _text([reason for _, _, _, reason in found])
     return pd.DataFrame(columns, copy=False)
 
 
@@ -97,10 +100,10 @@ def _faults(
 
 def _record_columns(records: Sequence[ResultRecord]) -> dict[str, pd.Series[Any]]:
     return {
-        "file_name": _text(record.file_name for record in records),
+        "file_name": _text([record.file_name for record in records]),
         "file_index": pd.Series([record.file_index for record in records], dtype="int64"),
         "record_index": pd.Series([record.record_index for record in records], dtype="int64"),
-        "class_label": _text(record.classification_label or None for record in records),
+        "class_label": _text([record.classification_label or None for record in records]),
     }
 
 
@@ -123,10 +126,10 @@ def _field_columns(records: Sequence[ResultRecord]) -> Iterator[tuple[str, list[
         yield name, fields
 
 
-def _text(values: Any) -> pd.Series[Any]:
+def _text(values: Sequence[str | None]) -> pd.Series[Any]:
     """A column of strings; ``str`` is pandas' own choice of type, by its version."""
-    return pd.Series(list(values), dtype="str")
+    return pd.Series(values, dtype="str")
 
 
-def _numbers(values: Any) -> pd.Series[Any]:
-    return pd.Series(list(values), dtype="float64")
+def _numbers(values: Sequence[float | None]) -> pd.Series[Any]:
+    return pd.Series(values, dtype="float64")
