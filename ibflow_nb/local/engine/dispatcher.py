@@ -24,6 +24,7 @@ from ibflow_nb.api.jobs import JobState
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.batch import write_batch_results
 from ibflow_nb.local.engine.deliveries import Deliveries
+from ibflow_nb.local.engine.ends import JobEnds
 from ibflow_nb.local.engine.executor import Executor
 from ibflow_nb.local.engine.folders import sweep
 from ibflow_nb.local.engine.joblog import JobLog
@@ -89,6 +90,7 @@ class Dispatcher:
         self._deliveries = deliveries
         self._limits = limits
         self.router = Router(ledger, log)
+        self.ends = JobEnds(ledger)
         self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
         self._live: dict[str, _Live] = {}
         self._turns = 0
@@ -195,6 +197,7 @@ class Dispatcher:
         self._patiently(self._end_jobs)
         with self._ended:
             self._ended.notify_all()
+        self.ends.look()
 
     def _patiently(self, action: Callable[[], T]) -> T:
         """Repeat an action until the store takes it; a full disk is waited out."""

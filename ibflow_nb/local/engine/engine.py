@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+from pathlib import Path
+
 from filelock import FileLock, Timeout
 
 from ibflow_nb.api.errors import ConfigError, InvalidRequest
-from ibflow_nb.api.flow import ReviewJob, RunFlow, Submission
+from ibflow_nb.api.flow import CompileBinary, ReviewJob, RunBinary, RunFlow, Submission
 from ibflow_nb.api.jobs import (
     JobListQuery,
     JobListReply,
@@ -15,11 +18,13 @@ from ibflow_nb.api.jobs import (
 )
 from ibflow_nb.api.results import ResultsQuery, ResultsReply
 from ibflow_nb.local.drive import Drive
+from ibflow_nb.local.engine.compiling import Compiler
 from ibflow_nb.local.engine.deliveries import Deliveries
 from ibflow_nb.local.engine.dispatcher import Dispatcher
 from ibflow_nb.local.engine.executor import Executor
 from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger
+from ibflow_nb.local.engine.plan import Planner
 from ibflow_nb.local.engine.pool import LocalPool
 from ibflow_nb.local.engine.results import read_results
 from ibflow_nb.local.engine.review import store_review
@@ -70,6 +75,7 @@ class Engine:
             settings.limits,
         )
         self._submitter = Submitter(self._ledger, drive, self._dispatcher, self._log, settings)
+        self._compiler = Compiler(drive, Planner(drive, settings.steps_module))
 
     def start(self) -> None:
         """Begin, and go on with what was running when the platform was stopped or died."""
@@ -95,6 +101,18 @@ class Engine:
     def run_flow(self, request: RunFlow) -> Submission:
         """Start a flow; see :meth:`Submitter.run_flow`."""
         return self._submitter.run_flow(request)
+
+    def run_binary(self, request: RunBinary) -> Submission:
+        """Start a flow binary; see :meth:`Submitter.run_binary`."""
+        return self._submitter.run_binary(request)
+
+    def compile(self, request: CompileBinary) -> str:
+        """Compile flows into a binary, give its drive path; see :meth:`Compiler.compile`."""
+        return self._compiler.compile(request)
+
+    def pack_flow(self, flow: Path) -> bytes:
+        """Give the binary of a flow file on the drive; raises InvalidRequest where refused."""
+        return self._compiler.pack_flow(flow)
 
     def restart(self, job_id: str) -> Submission:
         """Start a job again under a new id; see :meth:`Submitter.restart`."""
@@ -124,6 +142,11 @@ class Engine:
         """
         self._ledger.job(job_id)
         return self._dispatcher.wait(job_id, timeout)
+
+    def ended(self, job_id: str) -> Future[None]:
+        """Give a future that is done once the job has ended; raises NotFound."""
+        self._ledger.job(job_id)
+        return self._dispatcher.ends.future(job_id)
 
     def set_pipelines(self, job_id: str, pipeline_ids: list[str]) -> None:
         """Replace the pipelines of a job; raises NotFound for an unknown id."""

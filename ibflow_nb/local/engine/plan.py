@@ -28,16 +28,28 @@ class LoadedFlow:
     """A flow file that was read and checked.
 
     Attributes:
-        path: the flow file.
-        root: its root folder, which module paths are relative to.
+        path: the flow file, or the flow binary that it is in.
+        root: its root folder, which module paths are relative to; the binary itself.
         steps: the planned steps.
-        sources: content of the flow file and its modules, by local path.
+        sources: content of the flow file and its modules, or of the binary, by local path.
     """
 
     path: Path
     root: Path
     steps: list[PlannedStep]
     sources: dict[Path, bytes]
+
+    @property
+    def packed(self) -> bytes | None:
+        """The binary that the flow was read from, if it was."""
+        return self.sources[self.path] if self.root == self.path else None
+
+
+ReadModule = Callable[[str], bytes]
+"""Gives the content of a module by the value of its kwargs key.
+
+It raises NotFound when there is none.
+"""
 
 
 class Planner:
@@ -56,15 +68,33 @@ class Planner:
             InvalidRequest: the flow or a module cannot be read, or a step is refused.
         """
         path = self._drive.locate(ibflow_path)
-        content = _read(path, f"The flow file '{ibflow_path}'")
+        content = read_file(path, f"The flow file '{ibflow_path}'")
         flow = parse_flow(content, path.name)
         root = self._root(path, flow)
         sources = {path: content}
-        steps = [
-            self._planned(number, step, root, path.name, sources)
+
+        def read_module(value: str) -> bytes:
+            module = self._module_path(root, value)
+            sources[module] = read_file(module, f"'{value}'")
+            return sources[module]
+
+        return LoadedFlow(path, root, self.plan(flow, path.name, read_module), sources)
+
+    def plan(self, flow: FlowFile, name: str, read_module: ReadModule) -> list[PlannedStep]:
+        """Check the steps of a flow and take in their modules.
+
+        Args:
+            flow: the flow.
+            name: name of its file, for error sentences.
+            read_module: gives the modules.
+
+        Raises:
+            InvalidRequest: a step is refused, or a module cannot be read.
+        """
+        return [
+            self._planned(number, step, name, read_module)
             for number, step in enumerate(flow.steps, start=1)
         ]
-        return LoadedFlow(path, root, steps, sources)
 
     def _root(self, path: Path, flow: FlowFile) -> Path:
         root = Path(os.path.normpath(path.parent / flow.rootDir))
@@ -76,7 +106,7 @@ class Planner:
             ) from error
 
     def _planned(
-        self, number: int, step: FlowStep, root: Path, flow: str, sources: dict[Path, bytes]
+        self, number: int, step: FlowStep, flow: str, read_module: ReadModule
     ) -> PlannedStep:
         where = f"Step {number} of {flow}"
         if not step.internal_name:
@@ -84,7 +114,7 @@ class Planner:
         try:
             implementation = self._get_step(step.internal_name)
             modules = {
-                key: self._module(where, key, value, root, sources)
+                key: _module(f"{where}: its {key} '{value}'", value, read_module)
                 for key in implementation.modules
                 if isinstance(value := step.kwargs.get(key), str) and value
             }
@@ -102,23 +132,25 @@ class Planner:
             folder=f"s{number}_{step.internal_name}",
         )
 
-    def _module(
-        self, where: str, key: str, value: str, root: Path, sources: dict[Path, bytes]
-    ) -> str:
+    def _module_path(self, root: Path, value: str) -> Path:
+        """Find a module below the flow's root folder, else by its drive path."""
         relative = Path(os.path.normpath(root / value.lstrip("/")))
         try:
             path = self._drive.resolve(self._drive.path_of(relative))
-            path = path if path.is_file() else self._drive.locate(value)
-        except (InvalidRequest, NotFound) as error:
-            raise InvalidRequest(
-                f"{where}: its {key} '{value}' does not exist under the flow's root folder."
-            ) from error
-        content = _read(path, f"{where}: its {key} '{value}'")
-        sources[path] = content
-        try:
-            return content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise InvalidRequest(f"{where}: its {key} '{value}' is not UTF-8 text.") from error
+            return path if path.is_file() else self._drive.locate(value)
+        except InvalidRequest as error:
+            raise NotFound(str(error)) from error
+
+
+def _module(what: str, value: str, read_module: ReadModule) -> str:
+    try:
+        content = read_module(value)
+    except NotFound as error:
+        raise InvalidRequest(f"{what} does not exist under the flow's root folder.") from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(f"{what} is not UTF-8 text.") from error
 
 
 def parse_flow(content: bytes, name: str) -> FlowFile:
@@ -138,7 +170,12 @@ def parse_flow(content: bytes, name: str) -> FlowFile:
     return flow
 
 
-def _read(path: Path, what: str) -> bytes:
+def read_file(path: Path, what: str) -> bytes:
+    """Read a file that a run needs.
+
+    Raises:
+        InvalidRequest: it cannot be read; the sentence begins with ``what``.
+    """
     try:
         return path.read_bytes()
     except OSError as error:

@@ -8,11 +8,12 @@ from pathlib import Path
 import msgspec
 
 from ibflow_nb.api.errors import InvalidRequest
-from ibflow_nb.api.flow import RunFlow, RunOptions, Submission
+from ibflow_nb.api.flow import RunBinary, RunFlow, RunOptions, Submission
 from ibflow_nb.api.jobs import JobState
+from ibflow_nb.api.schema import Request
 from ibflow_nb.local.atomic import write_atomic
 from ibflow_nb.local.drive import Drive
-from ibflow_nb.local.engine.binary import pack_binary
+from ibflow_nb.local.engine.binary import load_binary, pack_binary
 from ibflow_nb.local.engine.dispatcher import Dispatcher
 from ibflow_nb.local.engine.folders import (
     check_output,
@@ -29,6 +30,7 @@ from ibflow_nb.local.engine.webhooks import check_webhook
 from ibflow_nb.local.settings import Settings
 
 FLOW = "flow"
+BINARY = "binary"
 
 
 class Submitter:
@@ -61,6 +63,18 @@ class Submitter:
         flow = self._planner.load(request.ibflow_path)
         return self._submit(FLOW, request, request, flow, request.input_dir)
 
+    def run_binary(self, request: RunBinary) -> Submission:
+        """Start a flow binary (source: Flow Binary API, "Run a Flow Binary").
+
+        Raises:
+            NotFound: the binary or the input folder does not exist.
+            InvalidRequest: the binary is refused (see :func:`load_binary`), or as for a flow.
+        """
+        check_options(request.settings)
+        path = self._drive.locate(request.binary_path)
+        flow = load_binary(self._planner, path, self._settings.limits)
+        return self._submit(BINARY, request, request.settings, flow, request.input_dir)
+
     def restart(self, job_id: str) -> Submission:
         """Start a job again from the beginning, under a new id, with the same request.
 
@@ -71,6 +85,8 @@ class Submitter:
             InvalidRequest: as for the first submission.
         """
         job = self._ledger.job(job_id)
+        if job.kind == BINARY:
+            return self.run_binary(msgspec.json.decode(job.request, type=RunBinary))
         return self.run_flow(msgspec.json.decode(job.request, type=RunFlow))
 
     def check_claim(self, job: Job) -> None:
@@ -83,7 +99,7 @@ class Submitter:
         check_output(self._drive, output, live=self._claims(), deletes=False, protected=())
 
     def _submit(
-        self, kind: str, request: RunFlow, options: RunOptions, flow: LoadedFlow, input_path: str
+        self, kind: str, request: Request, options: RunOptions, flow: LoadedFlow, input_path: str
     ) -> Submission:
         source = self._drive.locate(input_path)
         if not source.is_dir():
