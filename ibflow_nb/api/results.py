@@ -62,7 +62,7 @@ class Provenance(msgspec.Struct, omit_defaults=True, gc=False):
     extracted_regions: list[ExtractedRegion] = []
 
 
-class Field(msgspec.Struct):
+class Field(msgspec.Struct, gc=False):
     """One extracted field of a record.
 
     Attributes:
