@@ -28,7 +28,10 @@ class ApplyClassifier:
             neighbouring pages of one class; for PDF and TIFF files these pages are also written
             to ``labeled_outputs/<class>/<name>.<class>-<from>-<to>.pdf`` in the step's folder,
             pages from 1. Default ``no``.
+        settings.whole_file: ``yes`` classifies a file as a whole and gives its class to each of
+            its records; default ``no``. This key is this project's.
 
+    The outcome's ``route`` is the class of the file's records where they are all of one class.
     Source: the platform's step reference, "Apply classifier", and its public sample flow.
     """
 
@@ -47,7 +50,11 @@ class ApplyClassifier:
             raise InvalidRequest(f"The step apply_classifier needs {MODULE!r} in its kwargs.")
         settings = read_settings(self.name, kwargs)
         read_names(self.name, settings, "filter_classes")
-        read_choice(self.name, settings, "split_inputs")
+        split = read_choice(self.name, settings, "split_inputs")
+        if read_choice(self.name, settings, "whole_file") and split:
+            raise InvalidRequest(
+                f"{self.name}: settings.whole_file and settings.split_inputs exclude each other."
+            )
         try:
             load_classifier(modules[MODULE])
         except InvalidRequest as error:
@@ -65,13 +72,23 @@ class ApplyClassifier:
         if read_choice(self.name, task.settings, "split_inputs"):
             records = _split(records, classifier)
             log = _write_pages(task, records)
+        elif read_choice(self.name, task.settings, "whole_file"):
+            _classify_whole(records, read_input(task), classifier)
         else:
             for record in records:
                 classify(record, classifier)
         if task.log_to_timeline:
             log += [_log_line(task.name, number, record) for number, record in enumerate(records)]
         kept = read_names(self.name, task.settings, "filter_classes")
-        return write_output(task, [r for r in records if not kept or class_of(r) in kept], log)
+        outcome = write_output(task, [r for r in records if not kept or class_of(r) in kept], log)
+        outcome.route = one_class(records)
+        return outcome
+
+
+def one_class(records: list[Record]) -> str:
+    """Give the class that all records have; empty when there are several."""
+    classes = {class_of(record) for record in records}
+    return classes.pop() if len(classes) == 1 else ""
 
 
 def classify(record: Record, classifier: Classifier) -> Record:
@@ -91,6 +108,13 @@ def _split(records: list[Record], classifier: Classifier) -> list[Record]:
         record.classification_payload = Classification(label, min(map(_score, same)))
         joined.append(record)
     return joined
+
+
+def _classify_whole(records: list[Record], parts: list[Record], classifier: Classifier) -> None:
+    """Give all records the class of the whole that the parts, copies of them, make together."""
+    whole = classify(join_records(parts), classifier)
+    for record in records:
+        record.classification_payload = whole.classification_payload
 
 
 def _score(record: Record) -> float:

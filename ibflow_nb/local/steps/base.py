@@ -104,6 +104,7 @@ class Outcome(msgspec.Struct, kw_only=True, omit_defaults=True):
         outputs: for batch units: record file of each item, by index (as text).
         record_counts: for batch units: number of records in each of these files, by index.
         stop: the job is to stop at this checkpoint, with this reason.
+        route: class of the file; where the plan branches it decides the branch.
         log: lines for the job's log.
     """
 
@@ -114,6 +115,7 @@ class Outcome(msgspec.Struct, kw_only=True, omit_defaults=True):
     outputs: dict[str, str] = {}
     record_counts: dict[str, int] = {}
     stop: str = ""
+    route: str = ""
     log: list[str] = []
 
 

@@ -15,7 +15,7 @@ from ibflow_nb.local.documents.options import OcrConfig, PageRanges, Passwords, 
 from ibflow_nb.local.documents.readers import check_size, read_document
 from ibflow_nb.local.documents.record import Record, load_records, save_records
 from ibflow_nb.local.steps.base import Outcome, Part, StepError, Task
-from ibflow_nb.local.steps.source import original_file, with_tessdata
+from ibflow_nb.local.steps.source import known_class, original_file, with_tessdata
 
 _PART_SCANS = 4  # pages for OCR in one unit of work; more are shared out
 _PROCESS_TYPES: dict[str, frozenset[str] | None] = {
@@ -132,7 +132,7 @@ def _read(task: Task, settings: Settings) -> Outcome:
             return Outcome(split=parts)
     pages = read_document(source, options)
     records = _records(pages, drive_path, settings)
-    save_records(task.record_file, records)
+    _save(task, records)
     return Outcome(
         output=str(task.record_file),
         records=len(records),
@@ -197,6 +197,13 @@ def _records(pages: list[Page], drive_path: str, settings: Settings) -> list[Rec
     return [compose(pages, input_path=drive_path)]
 
 
+def _save(task: Task, records: list[Record]) -> None:
+    payload = known_class(task)
+    for record in records:
+        record.classification_payload = payload
+    save_records(task.record_file, records)
+
+
 def _join(task: Task, settings: Settings) -> Outcome:
     """Make the file's records of those of its parts, which are removed."""
     parts = [Path(part) for part in task.parts]
@@ -204,7 +211,7 @@ def _join(task: Task, settings: Settings) -> Outcome:
         records = [record for part in parts for record in load_records(part)]
         if not settings.per_page:
             records = [join_records(records)]
-        save_records(task.record_file, records)
+        _save(task, records)
     else:  # joined before, by a worker that was stopped before it could say so
         records = load_records(task.record_file)
     for part in parts:

@@ -8,7 +8,7 @@ import msgspec
 
 from ibflow_nb.api.errors import InvalidRequest, NotFound
 from ibflow_nb.local.documents.options import OcrConfig
-from ibflow_nb.local.documents.record import BrokenRecords, load_records
+from ibflow_nb.local.documents.record import BrokenRecords, Classification, load_records
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.steps.base import StepError, Task
 
@@ -34,6 +34,24 @@ def original_file(task: Task) -> tuple[Path, str]:
         return _drive(task).locate(path), path
     except (BrokenRecords, InvalidRequest, NotFound) as error:
         raise StepError(f"{task.name} leads to no file that can be read: {error}") from error
+
+
+def known_class(task: Task) -> Classification | None:
+    """Give the class that steps before this one found for the file as a whole.
+
+    A file that is read again, in other settings, keeps it.
+
+    Raises:
+        StepError: the records of the step before are gone or damaged.
+    """
+    if task.input == task.source:
+        return None
+    try:
+        records = load_records(Path(task.input))
+    except BrokenRecords as error:
+        raise StepError(f"{task.name}: {error}") from error
+    found = [record.classification_payload for record in records]
+    return found[0] if found and all(payload == found[0] for payload in found) else None
 
 
 def with_tessdata(task: Task, ocr: OcrConfig) -> OcrConfig:

@@ -71,6 +71,27 @@ def test_each_record_gets_its_class(make_task: Make) -> None:
     )
 
 
+def test_a_whole_file_has_one_class(make_task: Make) -> None:
+    """All records get the class of the file; single records would be of several."""
+    texts = ("invoice", "nothing")
+    records = [compose([page_from_text(text, number)]) for number, text in enumerate(texts)]
+    single = ApplyClassifier().run(make_task(records))
+    assert (classes(single), single.route) == (["invoice", "other"], "")
+    whole = ApplyClassifier().run(make_task(records, settings={"whole_file": "yes"}))
+    assert (classes(whole), whole.route) == (["invoice", "invoice"], "invoice")
+    assert [item.text for item in load_records(Path(whole.output))] == ["invoice", "nothing"]
+
+
+def test_a_whole_file_cannot_be_split_too() -> None:
+    """The two settings contradict each other."""
+    kwargs = {
+        "classifier_path": "c",
+        "settings": {"whole_file": "yes", "split_inputs": "yes"},
+    }
+    with pytest.raises(InvalidRequest, match="exclude each other"):
+        ApplyClassifier().check(kwargs, MODULES)
+
+
 def test_filter_classes_lets_only_these_go_on(make_task: Make) -> None:
     """The setting is a list with commas; empty means all."""
     records = [record("invoice"), record("letter"), record("nothing")]

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from ibflow_nb.api.errors import InvalidRequest
-from ibflow_nb.local.documents.record import Record, load_records
+from ibflow_nb.local.documents.record import Classification, Record, load_records, save_records
 from ibflow_nb.local.steps.base import Outcome, Part, StepError, Task
 from ibflow_nb.local.steps.process_files import ProcessFiles
 from ibflow_nb.local.steps.registry import STEP_NAMES, get_step
@@ -83,6 +83,23 @@ def test_text_files_obey_the_page_range(workspace: Path, tmp_path: Path) -> None
     file.write_text("one\ftwo\fthree")
     [record] = read(workspace, file, settings={"page_range_str": "2"})
     assert record.text == "two"
+
+
+def test_a_file_that_is_read_again_keeps_its_class(workspace: Path, tmp_path: Path) -> None:
+    """The class that the step before found for the file is in all records of the new reading."""
+    file = tmp_path / "a.txt"
+    file.write_text("one\ftwo")
+    [first] = read(workspace, file)
+    first.classification_payload = Classification("letter", 0.8)
+    before = workspace / "out" / "s2_apply_classifier" / "a.txt.ibdoc"
+    save_records(before, [first])
+    again = task(workspace, file, settings={"output_format_layout": "layout_per_page"})
+    again.input = str(before)
+    records = load_records(Path(STEP.run(again).output))
+    assert [record.classification_payload for record in records] == [
+        Classification("letter", 0.8),
+        Classification("letter", 0.8),
+    ]
 
 
 def test_a_scan_keeps_its_page_image(workspace: Path, documents: Path) -> None:
