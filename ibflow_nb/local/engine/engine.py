@@ -16,7 +16,7 @@ from ibflow_nb.api.jobs import (
     JobState,
     JobStatusReply,
 )
-from ibflow_nb.api.results import ResultsQuery, ResultsReply
+from ibflow_nb.api.results import ResultRecord, ResultsOptions, ResultsQuery, ResultsReply
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.compiling import Compiler
 from ibflow_nb.local.engine.deliveries import Deliveries
@@ -26,7 +26,7 @@ from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.plan import Planner
 from ibflow_nb.local.engine.pool import LocalPool
-from ibflow_nb.local.engine.results import read_results
+from ibflow_nb.local.engine.results import read_all_records, read_results
 from ibflow_nb.local.engine.review import store_review
 from ibflow_nb.local.engine.status import job_status, list_jobs
 from ibflow_nb.local.engine.submission import Submitter
@@ -133,6 +133,10 @@ class Engine:
     def results(self, query: ResultsQuery) -> ResultsReply:
         """Give the records of up to 20 files of a run."""
         return read_results(self._drive, query)
+
+    def all_records(self, path: str, options: ResultsOptions) -> list[ResultRecord]:
+        """Give all records of a run; see :func:`read_all_records`."""
+        return read_all_records(self._drive, path, options)
 
     def wait(self, job_id: str, timeout: float | None = None) -> bool:
         """Wait for a job's end; False when it goes on after ``timeout`` seconds.

@@ -58,11 +58,7 @@ def read_results(drive: Drive, query: ResultsQuery) -> ResultsReply:
         NotFound: there are no results at that path (yet).
         InvalidRequest: the file is no results file.
     """
-    path = _results_file(drive, query.ibresults_path)
-    try:
-        batch = read_batch_results(path)
-    except msgspec.DecodeError as error:
-        raise InvalidRequest(f"{query.ibresults_path} is no results file ({error}).") from error
+    batch = _batch(drive, query.ibresults_path)
     offset = max(0, query.file_offset)
     indexes = sorted(map(int, batch.results))
     page = [index for index in indexes if index >= offset][: FILES_PER_PAGE + 1]
@@ -78,6 +74,33 @@ def read_results(drive: Drive, query: ResultsQuery) -> ResultsReply:
         has_more=len(page) > FILES_PER_PAGE,
         can_resume=batch.can_resume,
     )
+
+
+def read_all_records(drive: Drive, path: str, options: ResultsOptions) -> list[ResultRecord]:
+    """Give all records of a run, in the order of its files.
+
+    Args:
+        drive: where the results and the record files are.
+        path: drive path of ``batch.ibflowresults`` or the folder that holds it.
+        options: what each record tells.
+
+    Raises:
+        NotFound: there are no results at that path (yet).
+        InvalidRequest: the file is no results file.
+    """
+    batch = _batch(drive, path)
+    return [
+        record
+        for index in sorted(map(int, batch.results))
+        for record in _records_of_file(drive, batch, index, options)
+    ]
+
+
+def _batch(drive: Drive, path: str) -> BatchResults:
+    try:
+        return read_batch_results(_results_file(drive, path))
+    except msgspec.DecodeError as error:
+        raise InvalidRequest(f"{path} is no results file ({error}).") from error
 
 
 def _results_file(drive: Drive, path: str) -> Path:
