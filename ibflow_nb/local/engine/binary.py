@@ -17,13 +17,20 @@ import msgspec
 
 from ibflow_nb.api.errors import InvalidRequest, NotFound
 from ibflow_nb.local.archives import file_entries, open_archive, pack_archive
-from ibflow_nb.local.engine.plan import LoadedFlow, Planner, parse_flow, read_file
+from ibflow_nb.local.engine.plan import (
+    FLOW_SUFFIX,
+    LoadedFlow,
+    Planner,
+    parse_flow,
+    read_file,
+)
 from ibflow_nb.local.limits import Limits
 
 MANIFEST = "binary.json"
 BINARY_SUFFIX = ".ibflowbin"
-FLOW_SUFFIX = ".ibflow"
 SINGLE_FLOW = "Single Flow"
+METAFLOW = "Metaflow"
+FLOWS = "Flows"
 
 
 class BinaryManifest(msgspec.Struct, omit_defaults=True):
@@ -47,6 +54,28 @@ def pack_binary(flow: LoadedFlow) -> bytes:
     return flow.packed or pack_sources(
         flow.sources, [flow.root], lambda name: BinaryManifest(flow_file=name(flow.path))
     )
+
+
+def pack_flows(
+    flows: Sequence[LoadedFlow], classifier: Mapping[Path, bytes] | None = None
+) -> bytes:
+    """Give the ``.ibflowbin`` of several flows: a ``Metaflow`` with a classifier, else ``Flows``.
+
+    Args:
+        flows: of one folder.
+        classifier: path and content of the classifier file; none or empty without one.
+    """
+    classifier = classifier or {}
+    sources = {path: content for flow in flows for path, content in flow.sources.items()}
+
+    def describe(name: Callable[[Path], str]) -> BinaryManifest:
+        return BinaryManifest(
+            binary_type=METAFLOW if classifier else FLOWS,
+            flows=[name(flow.path) for flow in flows],
+            classifier_file="".join(map(name, classifier)),
+        )
+
+    return pack_sources({**sources, **classifier}, [flow.root for flow in flows], describe)
 
 
 def pack_sources(

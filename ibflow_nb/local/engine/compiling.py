@@ -11,16 +11,13 @@ from ibflow_nb.local.atomic import write_atomic
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.binary import (
     BINARY_SUFFIX,
-    FLOW_SUFFIX,
+    FLOWS,
+    METAFLOW,
     SINGLE_FLOW,
-    BinaryManifest,
     pack_binary,
-    pack_sources,
+    pack_flows,
 )
 from ibflow_nb.local.engine.plan import Planner, read_file
-
-METAFLOW = "Metaflow"
-FLOWS = "Flows"
 
 
 class Compiler:
@@ -70,7 +67,7 @@ class Compiler:
         return {
             SINGLE_FLOW: self._single,
             METAFLOW: self._metaflow,
-            FLOWS: lambda root, settings: self._several(FLOWS, root, settings.flows_dir),
+            FLOWS: lambda root, settings: self._several(root, settings.flows_dir),
         }
 
     def _single(self, root: str, settings: BinarySettings) -> tuple[str, bytes]:
@@ -79,29 +76,16 @@ class Compiler:
 
     def _metaflow(self, root: str, settings: BinarySettings) -> tuple[str, bytes]:
         path = _below(root, "classifier_file", settings.classifier_file)
-        return self._several(METAFLOW, root, settings.flows_dir, self._drive.locate(path))
+        return self._several(root, settings.flows_dir, self._drive.locate(path))
 
     def _several(
-        self, kind: str, root: str, flows_dir: str, classifier: Path | None = None
+        self, root: str, flows_dir: str, classifier: Path | None = None
     ) -> tuple[str, bytes]:
-        where = _below(root, "flows_dir", flows_dir)
-        paths = sorted(self._drive.locate(where).glob(f"*{FLOW_SUFFIX}"))
-        if not paths:
-            raise InvalidRequest(f"The folder '{where}' holds no flow ({FLOW_SUFFIX}).")
-        flows = [self._planner.load(self._drive.path_of(path)) for path in paths]
-        sources = {path: content for flow in flows for path, content in flow.sources.items()}
+        _, flows = self._planner.load_all(_below(root, "flows_dir", flows_dir))
+        sources = {}
         if classifier is not None:
             sources[classifier] = read_file(classifier, f"The classifier '{classifier.name}'")
-
-        def describe(name: Callable[[Path], str]) -> BinaryManifest:
-            return BinaryManifest(
-                binary_type=kind,
-                flows=[name(path) for path in paths],
-                classifier_file=name(classifier) if classifier else "",
-            )
-
-        content = pack_sources(sources, [flow.root for flow in flows], describe)
-        return self._drive.resolve(root).name, content
+        return self._drive.resolve(root).name, pack_flows(flows, sources)
 
 
 def _below(root: str, key: str, value: str) -> str:

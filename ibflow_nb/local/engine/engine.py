@@ -8,7 +8,16 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ibflow_nb.api.errors import ConfigError, InvalidRequest
-from ibflow_nb.api.flow import CompileBinary, ReviewJob, RunBinary, RunFlow, Submission
+from ibflow_nb.api.flow import (
+    CompileBinary,
+    ReviewJob,
+    RunBinary,
+    RunFlow,
+    RunFlows,
+    RunMetaflow,
+    RunStep,
+    Submission,
+)
 from ibflow_nb.api.jobs import (
     JobListQuery,
     JobListReply,
@@ -26,6 +35,7 @@ from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.plan import Planner
 from ibflow_nb.local.engine.pool import LocalPool
+from ibflow_nb.local.engine.requests import BINARY, FLOW, FLOWS, METAFLOW, STEP, Requests
 from ibflow_nb.local.engine.results import read_all_records, read_results
 from ibflow_nb.local.engine.review import store_review
 from ibflow_nb.local.engine.status import job_status, list_jobs
@@ -74,8 +84,16 @@ class Engine:
             self._deliveries,
             settings.limits,
         )
-        self._submitter = Submitter(self._ledger, drive, self._dispatcher, self._log, settings)
-        self._compiler = Compiler(drive, Planner(drive, settings.steps_module))
+        planner = Planner(drive, settings.steps_module)
+        self._submitter = Submitter(
+            self._ledger,
+            drive,
+            self._dispatcher,
+            self._log,
+            Requests(drive, planner, settings.limits),
+            settings,
+        )
+        self._compiler = Compiler(drive, planner)
 
     def start(self) -> None:
         """Begin, and go on with what was running when the platform was stopped or died."""
@@ -99,12 +117,24 @@ class Engine:
         return any(state is JobState.RUNNING for state, _ in self._ledger.live().values())
 
     def run_flow(self, request: RunFlow) -> Submission:
-        """Start a flow; see :meth:`Submitter.run_flow`."""
-        return self._submitter.run_flow(request)
+        """Start a flow; errors: :meth:`Submitter.submit`."""
+        return self._submitter.submit(FLOW, request)
 
     def run_binary(self, request: RunBinary) -> Submission:
-        """Start a flow binary; see :meth:`Submitter.run_binary`."""
-        return self._submitter.run_binary(request)
+        """Start a flow binary; errors: :meth:`Submitter.submit`."""
+        return self._submitter.submit(BINARY, request)
+
+    def run_step(self, request: RunStep) -> Submission:
+        """Start a single step; errors: :meth:`Submitter.submit`."""
+        return self._submitter.submit(STEP, request)
+
+    def run_metaflow(self, request: RunMetaflow) -> Submission:
+        """Start a metaflow; errors: :meth:`Submitter.submit`."""
+        return self._submitter.submit(METAFLOW, request)
+
+    def run_flows(self, request: RunFlows) -> Submission:
+        """Start all flows of a folder; errors: :meth:`Submitter.submit`."""
+        return self._submitter.submit(FLOWS, request)
 
     def compile(self, request: CompileBinary) -> str:
         """Compile flows into a binary, give its drive path; see :meth:`Compiler.compile`."""

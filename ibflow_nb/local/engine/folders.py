@@ -49,6 +49,24 @@ def list_inputs(drive: Drive, folder: Path, output: Path) -> list[str]:
     return sorted(names)
 
 
+def input_names(drive: Drive, folder: Path, output: Path, suffix: str = "") -> list[str]:
+    """List the files that a run reads: their names without a suffix that all of them must have.
+
+    Raises:
+        InvalidRequest: there are none, or as for :func:`list_inputs`.
+    """
+    names = [
+        name.removesuffix(suffix)
+        for name in list_inputs(drive, folder, output)
+        if name.endswith(suffix)
+    ]
+    if not names:
+        what = f"record files ({suffix})" if suffix else "files"
+        path = drive.path_of(folder)
+        raise InvalidRequest(f"The input folder '{path}' holds no {what} to process.")
+    return names
+
+
 def _refuse(error: OSError) -> None:
     name = Path(error.filename).name
     raise InvalidRequest(f"The input folder '{name}' cannot be read: {error.strerror}.")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
 from ibflow_nb.api.errors import NotFound
 from ibflow_nb.api.jobs import JobState
-from ibflow_nb.local.engine.model import FileState, Job, JobFile, Unit, UnitKind
+from ibflow_nb.local.engine.model import FileState, Job, JobFile, Plan, Unit, UnitKind
 from ibflow_nb.local.engine.store import Store
 from ibflow_nb.local.steps.base import Part
 
@@ -23,16 +23,9 @@ class Ledger(Store):
 
     # --- jobs
 
-    def add_job(
-        self,
-        job: Job,
-        names: Sequence[str],
-        *,
-        first: UnitKind,
-        tags: Sequence[str] = (),
-        pipelines: Sequence[str] = (),
-    ) -> None:
-        """Store a job with its files, and the units of its first step."""
+    def add_job(self, job: Job, names: Sequence[str], plan: Plan) -> None:
+        """Store a job with its files, each at its first step, and the units of these steps."""
+        entries = [(name, step) for step in plan.starts for name in names]
         with self.transaction() as db:
             db.execute(
                 "INSERT INTO job (id, kind, state, request, plan, binary, flow_path, input_dir, "
@@ -51,17 +44,21 @@ class Ledger(Store):
                     job.submitted,
                 ),
             )
-            rows = [(job.id, index, name) for index, name in enumerate(names)]
-            db.executemany("INSERT INTO file (job_id, idx, name) VALUES (?, ?, ?)", rows)
-            if first is UnitKind.BATCH:
-                self.add_unit(job.id, 0, -1, UnitKind.BATCH)
-            else:
-                db.executemany(
-                    "INSERT INTO unit (job_id, step, file, kind) VALUES (?, 0, ?, 'FILE')",
-                    [(job.id, index) for index in range(len(names))],
-                )
-            db.executemany("INSERT OR IGNORE INTO tag VALUES (?, ?)", [(job.id, t) for t in tags])
-            self.set_pipelines(job.id, pipelines)
+            db.executemany(
+                "INSERT INTO file (job_id, idx, name, step) VALUES (?, ?, ?, ?)",
+                [(job.id, index, *entry) for index, entry in enumerate(entries)],
+            )
+            db.executemany(
+                "INSERT INTO unit (job_id, step, file, kind) VALUES (?, ?, ?, 'FILE')",
+                [
+                    (job.id, step, index)
+                    for index, (_, step) in enumerate(entries)
+                    if plan.steps[step].scope == "file"
+                ],
+            )
+            tags = [(job.id, tag) for tag in plan.options.tags]
+            db.executemany("INSERT OR IGNORE INTO tag VALUES (?, ?)", tags)
+            self.set_pipelines(job.id, plan.options.pipeline_ids)
 
     def set_pipelines(self, job_id: str, pipelines: Sequence[str]) -> None:
         """Replace the set of pipelines that a job belongs to."""
@@ -135,11 +132,12 @@ class Ledger(Store):
         )
         return [_convert(row, JobFile) for row in rows]
 
-    def has_active(self, job_id: str, before: int | None = None) -> bool:
-        """Tell whether a job has active files, or such that stand before a step."""
+    def has_active(self, job_id: str, steps: Iterable[int] | None = None) -> bool:
+        """Tell whether a job has active files, or such that stand at one of some steps."""
         rows = self.query(
-            "SELECT 1 FROM file WHERE job_id = ? AND state = 'ACTIVE' AND step < ? LIMIT 1",
-            (job_id, 1_000_000 if before is None else before),
+            "SELECT 1 FROM file WHERE job_id = ?1 AND state = 'ACTIVE' AND (?2 IS NULL OR step IN "
+            "(SELECT value FROM json_each(?2))) LIMIT 1",
+            (job_id, None if steps is None else msgspec.json.encode(sorted(steps)).decode()),
         )
         return bool(rows)
 

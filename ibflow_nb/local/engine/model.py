@@ -23,6 +23,7 @@ class PlannedStep(msgspec.Struct, kw_only=True, frozen=True):
         kwargs: as they stand in the flow.
         modules: content of the module files by kwargs key, as it was at submission.
         scope: ``file`` or ``batch``.
+        reads: ``source`` or ``records``.
         folder: name of its folder in the output, ``s<n>_<name>``.
         following: index of the step after it; -1 at the end.
         routes: of a step that branches: index of a branch's first step by its name, -1 for a
@@ -34,6 +35,7 @@ class PlannedStep(msgspec.Struct, kw_only=True, frozen=True):
     kwargs: dict[str, Any]
     modules: dict[str, str]
     scope: Literal["file", "batch"]
+    reads: Literal["source", "records"] = "source"
     folder: str
     following: int = END
     routes: dict[str, int] = {}

@@ -20,7 +20,10 @@ from ibflow_nb.api.flow import FlowFile, FlowStep
 from ibflow_nb.api.schema import explain
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.model import PlannedStep
+from ibflow_nb.local.engine.paths import chain
 from ibflow_nb.local.steps.base import Step
+
+FLOW_SUFFIX = ".ibflow"
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,33 @@ class Planner:
         flow = parse_flow(content, path.name)
         root = self._root(path, flow)
         sources = {path: content}
+        steps = self.plan(flow, path.name, self.module_reader(root, sources))
+        return LoadedFlow(path, root, steps, sources)
+
+    def load_all(self, flow_root_dir: str) -> tuple[Path, list[LoadedFlow]]:
+        """Read all flow files that lie in a folder; give the folder and the flows by name.
+
+        Raises:
+            NotFound: the folder does not exist.
+            InvalidRequest: it is a file, holds no flows, or a flow is refused.
+        """
+        folder = self._drive.locate(flow_root_dir)
+        if not folder.is_dir():
+            raise InvalidRequest(f"'{flow_root_dir}' is a file, not a folder of flows.")
+        paths = sorted(folder.glob(f"*{FLOW_SUFFIX}"))
+        if not paths:
+            raise InvalidRequest(f"The folder '{flow_root_dir}' holds no flow ({FLOW_SUFFIX}).")
+        return folder, [self.load(self._drive.path_of(path)) for path in paths]
+
+    def module_reader(self, root: Path, sources: dict[Path, bytes]) -> ReadModule:
+        """Give the reader of the modules below a root folder; it notes what it reads."""
 
         def read_module(value: str) -> bytes:
             module = self._module_path(root, value)
             sources[module] = read_file(module, f"'{value}'")
             return sources[module]
 
-        return LoadedFlow(path, root, self.plan(flow, path.name, read_module), sources)
+        return read_module
 
     def plan(self, flow: FlowFile, name: str, read_module: ReadModule) -> list[PlannedStep]:
         """Check the steps of a flow and take in their modules.
@@ -91,10 +114,12 @@ class Planner:
         Raises:
             InvalidRequest: a step is refused, or a module cannot be read.
         """
-        return [
-            self._planned(number, step, name, read_module)
-            for number, step in enumerate(flow.steps, start=1)
-        ]
+        return chain(
+            [
+                self._planned(number, step, name, read_module)
+                for number, step in enumerate(flow.steps, start=1)
+            ]
+        )
 
     def _root(self, path: Path, flow: FlowFile) -> Path:
         root = Path(os.path.normpath(path.parent / flow.rootDir))
@@ -129,6 +154,7 @@ class Planner:
             kwargs=step.kwargs,
             modules=modules,
             scope=implementation.scope,
+            reads=implementation.reads,
             folder=f"s{number}_{step.internal_name}",
         )
 

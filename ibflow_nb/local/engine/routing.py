@@ -15,11 +15,13 @@ from ibflow_nb.local.engine.executor import (
 )
 from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger
-from ibflow_nb.local.engine.model import BATCH, FileState, Plan, Unit, UnitKind, UnitState
+from ibflow_nb.local.engine.model import BATCH, END, FileState, Plan, Unit, UnitKind, UnitState
+from ibflow_nb.local.engine.paths import steps_before
 from ibflow_nb.local.engine.tasks import task_id
 from ibflow_nb.local.steps.base import Outcome
 
 MOST_DEATHS = 3
+OTHER = "other"
 
 
 class Router:
@@ -96,7 +98,7 @@ class Router:
     def settle(self, plan: Plan, job_id: str) -> None:
         """Open the barrier that all files have reached, or end a job with nothing left to do."""
         for number, step in enumerate(plan.steps):
-            if step.scope == "batch" and self._barrier_is_reached(job_id, number):
+            if step.scope == "batch" and self._barrier_is_reached(plan, job_id, number):
                 self._ledger.add_unit(job_id, number, BATCH, UnitKind.BATCH)
                 return
         if not self._ledger.has_active(job_id):
@@ -104,8 +106,10 @@ class Router:
         elif reason := self._ledger.held_at_last(job_id):
             self.end_job(job_id, JobState.STOPPED_AT_CHECKPOINT, reason)
 
-    def _barrier_is_reached(self, job_id: str, step: int) -> bool:
-        if not self._ledger.files_at(job_id, step) or self._ledger.has_active(job_id, step):
+    def _barrier_is_reached(self, plan: Plan, job_id: str, step: int) -> bool:
+        if not self._ledger.has_active(job_id, [step]):
+            return False
+        if self._ledger.has_active(job_id, steps_before(plan.steps, step)):
             return False
         units = self._ledger.units_of(job_id, BATCH, step)
         return all(unit.state is UnitState.DONE for unit in units)
@@ -158,25 +162,46 @@ class Router:
             output = "" if output in taken else output
             taken.add(output)
             records = counts.get(file.idx, 0) if output else 0
-            self._move(plan, unit, file.idx, output, records, file.pages)
+            columns = {"output": output, "records": records}
+            self._move(plan, unit, file.idx, plan.steps[unit.step].following, columns)
 
     def _advance(self, plan: Plan, unit: Unit, outcome: Outcome) -> None:
-        pages = outcome.pages or self._ledger.file(unit.job_id, unit.file).pages
-        self._move(plan, unit, unit.file, outcome.output, outcome.records, pages)
+        step = plan.steps[unit.step]
+        following = step.following
+        columns: dict[str, object] = {
+            "output": outcome.output,
+            "records": outcome.records if outcome.output else 0,
+        }
+        if outcome.pages:
+            columns["pages"] = outcome.pages
+        if step.routes:
+            columns["route"] = outcome.route
+            branch = outcome.route if outcome.route in step.routes else OTHER
+            if branch not in step.routes:
+                self._lacks_flow(plan, unit, outcome.route)
+                return
+            following = step.routes[branch]
+        self._move(plan, unit, unit.file, following, columns)
+
+    def _lacks_flow(self, plan: Plan, unit: Unit, label: str) -> None:
+        reason = (
+            f"{self._name(unit)} has the class '{label}', and there is neither a flow for it"
+            f" ({label}.ibflow)"
+        )
+        reason += "." if label == OTHER else f" nor {OTHER}.ibflow."
+        self._give_up(plan, unit, reason)
 
     def _move(
-        self, plan: Plan, unit: Unit, index: int, output: str, records: int, pages: int
+        self, plan: Plan, unit: Unit, index: int, following: int, columns: dict[str, object]
     ) -> None:
-        following = unit.step + 1
-        over = not output or following == len(plan.steps)
+        """Put a file to its next step; it is done after the last one, or without an output."""
+        over = not columns["output"] or following == END
         self._ledger.update_file(
             unit.job_id,
             index,
-            step=following,
+            step=unit.step if over else following,
             state=FileState.DONE if over else FileState.ACTIVE,
-            output=output,
-            records=records if output else 0,
-            pages=pages,
+            **columns,
         )
         if not over and plan.steps[following].scope == "file":
             self._ledger.add_unit(unit.job_id, following, index, UnitKind.FILE)

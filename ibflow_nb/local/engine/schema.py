@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ibflow_nb.api.errors import ConfigError
 
-VERSION = 1
+VERSION = 2
 
 _TABLES = """
 CREATE TABLE job (
@@ -53,6 +53,7 @@ CREATE TABLE file (
     records INTEGER NOT NULL DEFAULT 0,
     pages INTEGER NOT NULL DEFAULT 0,
     error TEXT NOT NULL DEFAULT '',
+    route TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (job_id, idx)
 ) WITHOUT ROWID;
 CREATE INDEX file_position ON file (job_id, state, step);
@@ -94,6 +95,9 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_due ON delivery (due) WHERE state = 'OPEN';
 """
 
+# What brings a store of version n to the next one, at index n.
+_CHANGES = ("", "ALTER TABLE file ADD COLUMN route TEXT NOT NULL DEFAULT '';")
+
 
 def open_database(path: Path) -> sqlite3.Connection:
     """Open the ledger, making it when absent; only its owner may read the files.
@@ -115,6 +119,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    if version == 0:
-        connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+    if version < VERSION:
+        changes = "".join(_CHANGES[version:]) if version else _TABLES
+        connection.executescript(f"BEGIN; {changes} PRAGMA user_version = {VERSION}; COMMIT;")
     return connection

@@ -20,6 +20,7 @@ from ibflow_nb.api.jobs import (
 )
 from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.model import Job, Plan
+from ibflow_nb.local.engine.paths import ways
 from ibflow_nb.local.engine.review import review_state
 
 _MOST_JOBS = 200
@@ -30,13 +31,12 @@ _SORT_COLUMNS = {"start_time": "submitted", "finish_time": "coalesce(finished, 9
 
 
 class _Counts(msgspec.Struct, frozen=True):
-    """Files of a job by what became of them, and the steps that lie behind them."""
+    """Files of a job by what became of them, and their records."""
 
     files: int
     done: int
     failed: int
     records: int
-    steps: int
 
 
 def job_status(ledger: Ledger, job_id: str) -> JobStatusReply:
@@ -47,12 +47,12 @@ def job_status(ledger: Ledger, job_id: str) -> JobStatusReply:
     """
     job = ledger.job(job_id)
     plan = msgspec.json.decode(job.plan, type=Plan)
-    counts = _counts(ledger, job_id, len(plan.steps))
+    counts = _counts(ledger, job_id)
     current = CurStatus(
         status=job.state.value,
         total=counts.files,
         index=counts.done + counts.failed,
-        curProgress=_progress(ledger, job, counts, len(plan.steps)),
+        curProgress=_progress(ledger, job, plan, counts),
         reviewer=job.reviewer,
         review_state=review_state(job),
         run_summary=_summary(ledger, job_id, counts),
@@ -139,30 +139,36 @@ def _conditions(query: JobListQuery) -> tuple[str, list[object]]:
     return " AND ".join(conditions), parameters
 
 
-def _counts(ledger: Ledger, job_id: str, steps: int) -> _Counts:
+def _counts(ledger: Ledger, job_id: str) -> _Counts:
     (row,) = ledger.query(
         "SELECT count(*) AS files, ifnull(sum(state = 'DONE'), 0) AS done, "
-        "ifnull(sum(state = 'FAILED'), 0) AS failed, ifnull(sum(records), 0) AS records, "
-        "ifnull(sum(CASE state WHEN 'ACTIVE' THEN step ELSE ? END), 0) AS steps "
+        "ifnull(sum(state = 'FAILED'), 0) AS failed, ifnull(sum(records), 0) AS records "
         "FROM file WHERE job_id = ?",
-        (steps, job_id),
+        (job_id,),
     )
     return msgspec.convert(dict(row), _Counts)
 
 
-def _progress(ledger: Ledger, job: Job, counts: _Counts, steps: int) -> float:
-    """Give the share of all steps of all files that is done; parts count for their file."""
+def _progress(ledger: Ledger, job: Job, plan: Plan, counts: _Counts) -> float:
+    """Give the share of all files' ways that is done; parts count for their file."""
     if job.state is JobState.COMPLETE:
         return 1.0
-    (row,) = ledger.query(
-        "SELECT ifnull(sum(share), 0) AS parts FROM ("
-        "SELECT sum(unit.state = 'DONE') * 1.0 / (count(*) + 1) AS share FROM unit "
-        "JOIN file ON file.job_id = unit.job_id AND file.idx = unit.file "
-        "WHERE unit.job_id = ? AND unit.kind = 'PART' AND file.state = 'ACTIVE' "
-        "AND file.step = unit.step GROUP BY unit.file)",
+    way = ways(plan.steps)
+    active = ledger.query(
+        "SELECT step, count(*) AS files FROM file WHERE job_id = ? AND state = 'ACTIVE' "
+        "GROUP BY step",
         (job.id,),
     )
-    return round((counts.steps + float(row["parts"])) / max(1, counts.files * steps), 4)
+    parts = ledger.query(
+        "SELECT unit.step, sum(unit.state = 'DONE') * 1.0 / (count(*) + 1) AS done FROM unit "
+        "JOIN file ON file.job_id = unit.job_id AND file.idx = unit.file "
+        "WHERE unit.job_id = ? AND unit.kind = 'PART' AND file.state = 'ACTIVE' "
+        "AND file.step = unit.step GROUP BY unit.file",
+        (job.id,),
+    )
+    behind = sum(way[row["step"]].share * row["files"] for row in active)
+    behind += sum(way[row["step"]].stride * row["done"] for row in parts)
+    return round(float(counts.done + counts.failed + behind) / max(1, counts.files), 4)
 
 
 def _summary(ledger: Ledger, job_id: str, counts: _Counts) -> RunSummary:

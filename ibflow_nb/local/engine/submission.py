@@ -8,29 +8,26 @@ from pathlib import Path
 import msgspec
 
 from ibflow_nb.api.errors import InvalidRequest
-from ibflow_nb.api.flow import RunBinary, RunFlow, RunOptions, Submission
+from ibflow_nb.api.flow import RunOptions, Submission
 from ibflow_nb.api.jobs import JobState
 from ibflow_nb.api.schema import Request
 from ibflow_nb.local.atomic import write_atomic
 from ibflow_nb.local.drive import Drive
-from ibflow_nb.local.engine.binary import load_binary, pack_binary
 from ibflow_nb.local.engine.dispatcher import Dispatcher
 from ibflow_nb.local.engine.folders import (
     check_output,
     clear_folder,
-    list_inputs,
+    input_names,
     output_folder,
 )
 from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger, new_job
 from ibflow_nb.local.engine.mail import check_addresses
-from ibflow_nb.local.engine.model import Job, Plan, UnitKind
-from ibflow_nb.local.engine.plan import LoadedFlow, Planner
+from ibflow_nb.local.engine.model import Job, Plan
+from ibflow_nb.local.engine.requests import Requests
 from ibflow_nb.local.engine.webhooks import check_webhook
+from ibflow_nb.local.engine.work import Work
 from ibflow_nb.local.settings import Settings
-
-FLOW = "flow"
-BINARY = "binary"
 
 
 class Submitter:
@@ -42,6 +39,7 @@ class Submitter:
         drive: Drive,
         dispatcher: Dispatcher,
         log: JobLog,
+        requests: Requests,
         settings: Settings,
     ) -> None:
         self._ledger = ledger
@@ -49,31 +47,17 @@ class Submitter:
         self._dispatcher = dispatcher
         self._log = log
         self._settings = settings
-        self._planner = Planner(drive, settings.steps_module)
+        self._requests = requests
 
-    def run_flow(self, request: RunFlow) -> Submission:
-        """Start a flow (source: Flow API document, "Run a flow").
-
-        Raises:
-            NotFound: the flow file or the input folder does not exist.
-            InvalidRequest: an option is wrong, the flow cannot be read, the input folder holds
-                no files, or the output folder cannot be used.
-        """
-        check_options(request)
-        flow = self._planner.load(request.ibflow_path)
-        return self._submit(FLOW, request, request, flow, request.input_dir)
-
-    def run_binary(self, request: RunBinary) -> Submission:
-        """Start a flow binary (source: Flow Binary API, "Run a Flow Binary").
+    def submit(self, kind: str, request: Request) -> Submission:
+        """Start what a request of one of the kinds of :class:`Requests` asks for.
 
         Raises:
-            NotFound: the binary or the input folder does not exist.
-            InvalidRequest: the binary is refused (see :func:`load_binary`), or as for a flow.
+            NotFound: a file or folder that the request names does not exist.
+            InvalidRequest: an option is wrong, a flow cannot be read, the input folder holds no
+                files, or the output folder cannot be used.
         """
-        check_options(request.settings)
-        path = self._drive.locate(request.binary_path)
-        flow = load_binary(self._planner, path, self._settings.limits)
-        return self._submit(BINARY, request, request.settings, flow, request.input_dir)
+        return self._submit(self._requests.read(kind, request))
 
     def restart(self, job_id: str) -> Submission:
         """Start a job again from the beginning, under a new id, with the same request.
@@ -85,9 +69,7 @@ class Submitter:
             InvalidRequest: as for the first submission.
         """
         job = self._ledger.job(job_id)
-        if job.kind == BINARY:
-            return self.run_binary(msgspec.json.decode(job.request, type=RunBinary))
-        return self.run_flow(msgspec.json.decode(job.request, type=RunFlow))
+        return self.submit(job.kind, self._requests.decode(job.kind, job.request))
 
     def check_claim(self, job: Job) -> None:
         """Refuse to take up an ended job while another one writes to its output folder.
@@ -98,40 +80,38 @@ class Submitter:
         output = self._drive.resolve(job.output_folder)
         check_output(self._drive, output, live=self._claims(), deletes=False, protected=())
 
-    def _submit(
-        self, kind: str, request: Request, options: RunOptions, flow: LoadedFlow, input_path: str
-    ) -> Submission:
-        source = self._drive.locate(input_path)
-        if not source.is_dir():
-            raise InvalidRequest(f"The input '{input_path}' is a file, not a folder.")
+    def _submit(self, work: Work) -> Submission:
+        options = work.options
+        check_options(options)
         job_id = str(uuid.uuid4())
         user = self._settings.user
-        output = output_folder(self._drive, options, source, user=user, job_id=job_id)
-        names = list_inputs(self._drive, source, output)
-        if not names:
-            raise InvalidRequest(f"The input folder '{input_path}' holds no files to process.")
+        output = work.output or output_folder(
+            self._drive, options, work.source, user=user, job_id=job_id
+        )
+        names = input_names(self._drive, work.source, output, work.suffix)
         folder = self._drive.path_of(output)
-        binary_path = f"{folder}/{flow.path.stem}.ibflowbin"
+        binary_path = f"{folder}/{work.path.stem}.ibflowbin" if work.path and work.binary else ""
         plan = Plan(
-            steps=flow.steps,
+            steps=work.steps,
+            starts=work.starts,
+            suffix=work.suffix,
             options=options,
-            binary_path=binary_path if options.save_binary_to_output else "",
+            binary_path=binary_path,
         )
         job = new_job(
             id=job_id,
-            kind=kind,
-            request=msgspec.json.encode(request),
+            kind=work.kind,
+            request=msgspec.json.encode(work.request),
             plan=msgspec.json.encode(plan),
-            binary=pack_binary(flow) if options.save_binary_to_output else b"",
-            flow_path=self._drive.path_of(flow.path),
-            input_dir=self._drive.path_of(source),
+            binary=work.binary,
+            flow_path=self._drive.path_of(work.path) if work.path else "",
+            input_dir=self._drive.path_of(work.source),
             output_folder=folder,
             user=user,
         )
         protected = [
-            ("the input folder", source),
-            ("the flow or a file that it uses", flow.root),
-            *(("the flow or a file that it uses", path) for path in flow.sources),
+            ("the input folder", work.source),
+            *(("the flow or a file that it uses", path) for path in work.used),
         ]
         with self._ledger.transaction():
             check_output(
@@ -141,17 +121,10 @@ class Submitter:
                 deletes=options.delete_out_dir and not options.output_has_run_id,
                 protected=protected,
             )
-            self._store(job, plan, names)
+            self._ledger.add_job(job, names, plan)
+            self._log.add(job_id, [_opening_line(options, len(names), self._settings), *work.notes])
         self.prepare(job_id)
         return Submission(job_id=job_id, output_folder=folder)
-
-    def _store(self, job: Job, plan: Plan, names: list[str]) -> None:
-        first = UnitKind.BATCH if plan.steps[0].scope == "batch" else UnitKind.FILE
-        options = plan.options
-        self._ledger.add_job(
-            job, names, first=first, tags=options.tags, pipelines=options.pipeline_ids
-        )
-        self._log.add(job.id, [_opening_line(options, len(names), self._settings)])
 
     def _claims(self) -> list[tuple[str, Path]]:
         """Give the output folders that are being written to."""

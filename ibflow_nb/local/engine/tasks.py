@@ -51,15 +51,15 @@ def build_task(ledger: Ledger, places: Places, plan: Plan, unit: Unit, limits: L
     )
     if unit.kind is UnitKind.BATCH:
         task.items = [
-            BatchItem(file.idx, file.name, file.output or str(folder / file.name))
+            BatchItem(file.idx, file.name, file.output or str(folder / (file.name + plan.suffix)))
             for file in ledger.files_at(unit.job_id, unit.step)
         ]
         return task
     file = ledger.file(unit.job_id, unit.file)
     task.name = file.name
-    task.source = str(folder / file.name)
+    task.source = str(folder / (file.name + plan.suffix))
     task.input = file.output or task.source
-    task.drive_path = f"{places.input_dir}/{file.name}".lstrip("/")
+    task.drive_path = f"{places.input_dir}/{file.name}{plan.suffix}".lstrip("/")
     task.part = unit.part
     if unit.kind is UnitKind.JOIN:
         units = ledger.units_of(unit.job_id, unit.file, unit.step)

@@ -1,0 +1,123 @@
+"""Several flows in one job: a metaflow, and all flows of a folder on the same input.
+
+A metaflow's plan has a trunk that reads and classifies each file; the step that classifies then
+routes the file to the flow of its class. Each flow is a branch of the plan that writes into a
+sub-folder of its name (sources: Flow API, "Run a metaflow" and run_flows_async; which file stands
+for which class is this project's rule).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ibflow_nb.api.flow import FlowFile, FlowStep, RunFlows, RunMetaflow
+from ibflow_nb.local.drive import Drive
+from ibflow_nb.local.engine.binary import pack_flows
+from ibflow_nb.local.engine.model import END, PlannedStep
+from ibflow_nb.local.engine.paths import chain
+from ibflow_nb.local.engine.plan import LoadedFlow, Planner
+from ibflow_nb.local.engine.work import Work, input_folder
+
+_READ = "process_files"
+_CLASSIFY = "apply_classifier"
+_FOLDERS = {"input_folder", "output_folder"}
+
+
+def read_flows(planner: Planner, drive: Drive, request: RunFlows) -> Work:
+    """Plan a job in which each file goes through every flow of a folder.
+
+    Raises:
+        NotFound: a folder does not exist.
+        InvalidRequest: the folder holds no flows, or one is refused.
+    """
+    folder, flows = planner.load_all(request.flow_root_dir)
+    steps: list[PlannedStep] = []
+    starts = []
+    for flow in flows:
+        starts.append(len(steps))
+        steps += chain(flow.steps, first=len(steps), folder=flow.path.stem)
+    return Work(
+        request=request,
+        options=request,
+        path=folder,
+        source=input_folder(drive, request.input_dir),
+        steps=steps,
+        starts=tuple(starts),
+        used=_used(flows),
+        binary=pack_flows(flows) if request.save_binary_to_output else b"",
+    )
+
+
+def read_metaflow(planner: Planner, drive: Drive, request: RunMetaflow) -> Work:
+    """Plan a job that classifies each file and runs the flow whose file stem is the class.
+
+    Files of a class without a flow go to ``other.ibflow`` where there is one, else they fail.
+    The trunk reads files as most of the flows do; a flow whose first step reads in the same way
+    goes on with that reading, one with other settings reads its files again.
+
+    Raises:
+        NotFound: a folder or the classifier does not exist.
+        InvalidRequest: the folder holds no flows, or a flow or the classifier is refused.
+    """
+    folder, flows = planner.load_all(request.flow_root_dir)
+    classifier = drive.locate(request.classifier_file_path)
+    reading = _common_reading(flows)
+    trunk, sources = _trunk(planner, drive, reading, classifier)
+    steps = chain(trunk)
+    routes: dict[str, int] = {}
+    for flow in flows:
+        name = flow.path.stem
+        reads_alike = flow.steps[0].name == _READ and _reading(flow.steps[0]) == reading
+        rest = flow.steps[1:] if reads_alike else flow.steps
+        routes[name] = len(steps) if rest else END
+        steps += chain(rest, first=len(steps), folder=name)
+    steps[1] = msgspec.structs.replace(steps[1], routes=routes)
+    return Work(
+        request=request,
+        options=request,
+        path=folder,
+        source=input_folder(drive, request.input_dir),
+        steps=steps,
+        used=[*_used(flows), *sources],
+        binary=pack_flows(flows, sources) if request.save_binary_to_output else b"",
+    )
+
+
+def _trunk(
+    planner: Planner, drive: Drive, reading: dict[str, Any], classifier: Path
+) -> tuple[list[PlannedStep], dict[Path, bytes]]:
+    """Plan the steps that read and classify; give them and the content of the classifier."""
+    sources: dict[Path, bytes] = {}
+    classify = {"classifier_path": drive.path_of(classifier), "settings": {"whole_file": "yes"}}
+    flow = FlowFile(
+        steps=[
+            FlowStep(step_name=_READ, kwargs=reading),
+            FlowStep(step_name=_CLASSIFY, kwargs=classify),
+        ]
+    )
+    steps = planner.plan(flow, "the metaflow", planner.module_reader(drive.root, sources))
+    return steps, sources
+
+
+def _common_reading(flows: list[LoadedFlow]) -> dict[str, Any]:
+    """Give the kwargs that most flows read their files with; of several, those of the first."""
+    readings = [_reading(flow.steps[0]) for flow in flows if flow.steps[0].name == _READ]
+    counts = Counter(msgspec.json.encode(reading, order="sorted") for reading in readings)
+    most = max(counts, key=lambda reading: counts[reading], default=b"{}")
+    return dict(msgspec.json.decode(most))
+
+
+def _reading(step: PlannedStep) -> dict[str, Any]:
+    """Give what decides how a step reads files: its kwargs without folders and empty values."""
+    kwargs = {key: value for key, value in step.kwargs.items() if key not in _FOLDERS and value}
+    if isinstance(settings := kwargs.pop("settings", None), dict):
+        kwargs["settings"] = {key: value for key, value in settings.items() if value}
+    return {key: value for key, value in kwargs.items() if value}
+
+
+def _used(flows: list[LoadedFlow]) -> list[Path]:
+    return [path for flow in flows for path in (flow.root, *flow.sources)]
