@@ -82,10 +82,15 @@ class CurStatus(Reply, omit_defaults=False):
 
 
 class JobResult(Reply):
-    """One entry of ``results``: OK with the output folder, or ERROR with a reason."""
+    """One entry of ``results``: OK with the output folder, or ERROR with a reason.
+
+    A packed solution has ``solution_path`` instead, a compiled flow ``binary_path``.
+    """
 
     status: str = msgspec.field(default_factory=ok)
     output_folder: str | None = None
+    solution_path: str | None = None
+    binary_path: str | None = None
     msg: str | None = None
 
 

@@ -19,10 +19,11 @@ from ibflow_nb.local.server.handlers import Handlers, RawHandler
 from ibflow_nb.local.server.openapi import openapi_document
 from ibflow_nb.local.server.platform import Platform
 from ibflow_nb.local.server.refusals import Refusal, error_response, json_response
-from ibflow_nb.local.server.routes import drives, files, flow, jobs, results, solutions
+from ibflow_nb.local.server.routes import binaries, drives, files, flow, jobs, results, solutions
 
 FAMILIES: tuple[Handlers, ...] = (
     flow.handlers,
+    binaries.handlers,
     jobs.handlers,
     results.handlers,
     solutions.handlers,

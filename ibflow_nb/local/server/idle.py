@@ -47,7 +47,7 @@ class IdleWatch:
 
     def may_leave(self) -> bool:
         """Tell whether it is time to leave; the announcement is withdrawn then."""
-        if self._open or self._presence.in_use() or self._platform.engine.busy:
+        if self._open or self._presence.in_use() or self._platform.busy:
             self._busy_at = self._clock()
         if self._clock() - self._busy_at < self.seconds:
             return False

@@ -60,21 +60,32 @@ def json_response(
 
 def error_response(error: Exception, version: int) -> Response:
     """Give the reply for an error; what nobody foresaw goes to the log under an error id."""
-    http_status, message, headers = 500, "", None
+    http_status, headers = 500, None
     match error:
         case Refusal():
-            http_status, message, headers = error.http_status, str(error), error.headers
+            http_status, headers = error.http_status, error.headers
         case NotFound():
-            http_status, message = (404 if version == 2 else 200), str(error)
+            http_status = 404 if version == 2 else 200
         case IbflowError():
-            http_status, message = (400 if version == 2 else 200), str(error)
+            http_status = 400 if version == 2 else 200
         case OSError() if error.errno in _DISK_ERRORS:
-            http_status, message = _DISK_ERRORS[error.errno]
-            _log.warning("%s", message, exc_info=error)
-        case _:
-            message = _unexpected(error)
+            http_status, _ = _DISK_ERRORS[error.errno]
+    message = sentence_of(error)
     reply = MessageReply(message=message) if version == 2 else ErrorReply(msg=message)
     return json_response(reply, http_status, headers)
+
+
+def sentence_of(error: BaseException) -> str:
+    """Say in a sentence what went wrong; what nobody foresaw goes to the log, with its stack."""
+    match error:
+        case IbflowError():
+            return str(error)
+        case OSError() if error.errno in _DISK_ERRORS:
+            _, message = _DISK_ERRORS[error.errno]
+            _log.warning("%s", message, exc_info=error)
+            return message
+        case _:
+            return _unexpected(error)
 
 
 def bad_path(path: str, reason: str) -> InvalidRequest:
@@ -82,7 +93,7 @@ def bad_path(path: str, reason: str) -> InvalidRequest:
     return InvalidRequest(f"'{path}' {reason}.")
 
 
-def _unexpected(error: Exception) -> str:
+def _unexpected(error: BaseException) -> str:
     error_id = secrets.token_hex(4)
     _log.error("Error %s", error_id, exc_info=error)
     return (

@@ -72,14 +72,14 @@ def unzip(call: Call[drives.DriveUnzip]) -> drives.DriveJobReply:
     """Unpack a zip of the folder in the URL."""
     archive = f"{call.path}/{call.body.zip_file}"
     call.platform.nodes.extract(archive, call.body.destination)
-    return drives.DriveJobReply(job_id=call.platform.file_jobs.add())
+    return drives.DriveJobReply(job_id=call.platform.brief_jobs.add())
 
 
 @handlers.answers(endpoints.DRIVE_COPY)
 def copy(call: Call[drives.DriveCopy]) -> drives.DriveJobReply:
     """Copy what is at the path in the URL."""
     call.platform.nodes.copy(call.path, call.body.new_full_path)
-    return drives.DriveJobReply(job_id=call.platform.file_jobs.add())
+    return drives.DriveJobReply(job_id=call.platform.brief_jobs.add())
 
 
 def _arguments(request: Request, call: str) -> DriveArguments:

@@ -170,5 +170,5 @@ def _address(path: str) -> str:
 
 def _done(platform: Platform) -> Response:
     """Answer an operation that is finished already, in the shape of one that was started."""
-    job_id = platform.file_jobs.add()
+    job_id = platform.brief_jobs.add()
     return json_response(FileJobReply(job_id=job_id), 202, {"Location": f"/api/v2/jobs/{job_id}"})

@@ -33,7 +33,5 @@ handlers.lacks(
     endpoints.RUN_STEP,
     endpoints.RUN_METAFLOW,
     endpoints.RUN_FLOWS,
-    endpoints.RUN_BINARY,
-    endpoints.COMPILE,
     endpoints.EXPORT_BATCH,
 )

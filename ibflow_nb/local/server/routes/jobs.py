@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from ibflow_nb.api import endpoints, jobs
 from ibflow_nb.api.files import FileJobState
-from ibflow_nb.api.jobs import CurStatus, JobResult, JobState, JobStatusReply
+from ibflow_nb.api.jobs import CurStatus, JobStatusReply
 from ibflow_nb.api.schema import Envelope
 from ibflow_nb.local.server.handlers import Call, Handlers, path_parameter
 from ibflow_nb.local.server.platform import Platform
@@ -95,9 +95,4 @@ async def state_in_v2_words(platform: Platform, request: Request) -> Response:
 
 
 def _status(platform: Platform, job_id: str) -> JobStatusReply:
-    if job_id not in platform.file_jobs:
-        return platform.engine.status(job_id)
-    current = CurStatus(status=JobState.COMPLETE, curProgress=1.0, curMsg="Done.")
-    return JobStatusReply(
-        state="DONE", job_id=job_id, cur_status=current.to_text(), results=[JobResult()]
-    )
+    return platform.brief_jobs.status(job_id) or platform.engine.status(job_id)
