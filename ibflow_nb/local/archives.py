@@ -74,6 +74,30 @@ def extract_archive(path: Path, folder: Path, limits: Limits) -> list[Path]:
     return written
 
 
+def check_entries(path: Path, limits: Limits) -> None:
+    """Read all entries of a zip through, without unpacking them.
+
+    Raises:
+        InvalidRequest: see :func:`open_archive`; or an entry is damaged.
+    """
+    with open_archive(path, limits) as archive, reading_entries(path.name):
+        if bad := archive.testzip():
+            raise InvalidRequest(f"{path.name} is damaged at its entry {bad}.")
+
+
+@contextmanager
+def reading_entries(name: str) -> Iterator[None]:
+    """Turn what zip files can raise while entries are read into one sentence.
+
+    Raises:
+        InvalidRequest: the archive ``name`` is damaged.
+    """
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise InvalidRequest(f"{name} is damaged ({error}).") from error
+
+
 def pack_archive(target: Path, content: Mapping[str, Path | bytes]) -> None:
     """Write a zip of file entries, in order of their names and without times.
 

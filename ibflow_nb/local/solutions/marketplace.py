@@ -3,24 +3,25 @@
 Source: Marketplace and Solution API document, "Publish a solution to Marketplace" and "Install a
 Marketplace solution". A package lies at
 ``system/global/fs/Instabase Drive/Applications/Marketplace/All/<name>/<version>/``. A publication
-or an installation comes into being with one rename, so a killed server leaves the one before or
-the one after, never half of it.
+or an installation comes into being with the rename of one file, so a killed server leaves the one
+before or the one after, never half of it. What is run is read from the installed package.
 """
 
 from __future__ import annotations
 
-import tempfile
+import threading
 from pathlib import Path
 
 import msgspec
 
 from ibflow_nb.api.errors import InvalidRequest, NotFound
 from ibflow_nb.api.solutions import MarketplaceApp, Package
-from ibflow_nb.local.archives import extract_archive
-from ibflow_nb.local.atomic import TEMPORARY_PREFIX, write_atomic
+from ibflow_nb.local.archives import check_entries
+from ibflow_nb.local.atomic import write_atomic
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.limits import Limits
 from ibflow_nb.local.solutions.package import (
+    SOLUTION_SUFFIX,
     Solution,
     check_name,
     file_digest,
@@ -31,7 +32,7 @@ from ibflow_nb.local.solutions.package import (
 
 ALL_PACKAGES = "system/global/fs/Instabase Drive/Applications/Marketplace/All"
 _MANIFEST = "manifest.json"
-_CONTENT = "content"
+_PIECE = 1024 * 1024
 
 
 class _Manifest(msgspec.Struct):
@@ -40,13 +41,11 @@ class _Manifest(msgspec.Struct):
     Attributes:
         name, version: of the package.
         digest: SHA-256 of the package file.
-        binary: flow binary, relative to the content.
     """
 
     name: str
     version: str
     digest: str
-    binary: str
 
 
 class Marketplace:
@@ -63,6 +62,7 @@ class Marketplace:
         self._packages = drive.root / ALL_PACKAGES
         self._published = drive.state / "published"
         self._installed = drive.state / "solutions"
+        self._changing = threading.Lock()
 
     def publish(self, path: Path) -> Package:
         """Make a package available; the same bytes again are no change.
@@ -72,26 +72,10 @@ class Marketplace:
                 was published with other content.
         """
         solution = open_solution(path, self._limits)
-        package = solution.package
-        digest = file_digest(path)
-        target = self._package_path(package.name, package.version)
-        known = self._read(self._publication(package.name, package.version))
-        if known is not None and target.exists():
-            if known.digest != digest:
-                raise InvalidRequest(
-                    f"{package.name} {package.version} is published already with other content;"
-                    " give the package a new version."
-                )
-            return package
-        manifest = _Manifest(package.name, package.version, digest, solution.binary)
-        write_atomic(
-            self._publication(package.name, package.version),
-            msgspec.json.encode(manifest),
-            mode=0o600,
-        )
-        with path.open("rb") as source:
-            write_atomic(target, iter(lambda: source.read(1024 * 1024), b""))
-        return package
+        check_entries(path, self._limits)
+        with self._changing:
+            self._publish(solution)
+        return solution.package
 
     def unpublish(self, name: str, version: str) -> None:
         """Withdraw a package; where it is installed it stays installed.
@@ -99,12 +83,13 @@ class Marketplace:
         Raises:
             NotFound: it is not published.
         """
-        target = self.published(name, version)
-        target.unlink()
-        self._publication(name, version).unlink()
-        for folder in (target.parent, target.parent.parent):
-            if not any(folder.iterdir()):
-                folder.rmdir()
+        with self._changing:
+            target = self.published(name, version)
+            target.unlink()
+            self._publication(name, version).unlink()
+            for folder in (target.parent, target.parent.parent):
+                if not any(folder.iterdir()):
+                    folder.rmdir()
 
     def install(self, name: str, version: str) -> None:
         """Install a published package, verified by its hash; again is no change.
@@ -113,18 +98,35 @@ class Marketplace:
             NotFound: it is not published.
             InvalidRequest: the published file was changed or damaged since.
         """
+        with self._changing:
+            self._install(name, version)
+
+    def installed(self, name: str, version: str) -> Solution | None:
+        """Give an installed solution, or None.
+
+        Raises:
+            InvalidRequest: name or version have a wrong form, or what was installed is damaged.
+        """
+        check_name(name)
+        parse_version(version)
+        folder = self._installed / name / version
+        manifest = self._read(folder / _MANIFEST)
+        if manifest is None:
+            return None
+        return self._verified(folder / _package_name(manifest), manifest)
+
+    def find(self, name: str, version: str) -> Solution:
+        """Give an installed solution, else a published one.
+
+        Raises:
+            NotFound: it is neither.
+            InvalidRequest: as for :meth:`installed`; or the published file was changed since.
+        """
+        if solution := self.installed(name, version):
+            return solution
         package_path = self.published(name, version)
         manifest = self._read(self._publication(name, version))
-        if manifest is None or file_digest(package_path) != manifest.digest:
-            raise InvalidRequest(
-                f"The published package of {name} {version} was changed since it was published;"
-                " unpublish it and publish it again."
-            )
-        target = self._installed / name / version
-        installed = self._read(target / _MANIFEST)
-        if installed is not None and installed.digest == manifest.digest:
-            return
-        self._unpack(open_solution(package_path, self._limits), manifest, target)
+        return self._verified(package_path, manifest)
 
     def published(self, name: str, version: str) -> Path:
         """Give the package file of a published solution.
@@ -138,14 +140,6 @@ class Marketplace:
         if not path.is_file() or not self._publication(name, version).is_file():
             raise NotFound(f"{name} {version} is not published{self._others(name)}.")
         return path
-
-    def installed_binary(self, name: str, version: str) -> Path | None:
-        """Give the flow binary of an installed solution, or None."""
-        check_name(name)
-        parse_version(version)
-        folder = self._installed / name / version
-        manifest = self._read(folder / _MANIFEST)
-        return folder / _CONTENT / manifest.binary if manifest is not None else None
 
     def apps(self) -> list[MarketplaceApp]:
         """List all solutions by name, their versions newest first."""
@@ -164,21 +158,40 @@ class Marketplace:
             for name in sorted({*published, *installed})
         ]
 
-    def _unpack(self, solution: Solution, manifest: _Manifest, target: Path) -> None:
-        """Unpack beside the target, then put it in place with one rename."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=self._installed) as name:
-            work = Path(name)
-            raw = work / "raw"
-            raw.mkdir()
-            extract_archive(solution.path, raw, self._limits)
-            ready = work / "ready"
-            ready.mkdir()
-            (raw / solution.root).rename(ready / _CONTENT)
-            write_atomic(ready / _MANIFEST, msgspec.json.encode(manifest), mode=0o600)
-            if target.exists():
-                target.rename(work / "before")
-            ready.rename(target)
+    def _publish(self, solution: Solution) -> None:
+        package = solution.package
+        target = self._package_path(package.name, package.version)
+        publication = self._publication(package.name, package.version)
+        known = self._read(publication)
+        if known is None or not target.exists():
+            manifest = _Manifest(package.name, package.version, solution.digest)
+            write_atomic(publication, msgspec.json.encode(manifest), mode=0o600)
+            _copy(solution.path, target)
+        elif known.digest != solution.digest:
+            raise InvalidRequest(
+                f"{solution.title} is published already with other content; give the package a"
+                " new version."
+            )
+
+    def _install(self, name: str, version: str) -> None:
+        package_path = self.published(name, version)
+        known = self._read(self._publication(name, version))
+        folder = self._installed / name / version
+        installed = self._read(folder / _MANIFEST)
+        if known and installed and installed.digest == known.digest:
+            return
+        if known is None or file_digest(package_path) != known.digest:
+            raise InvalidRequest(_changed(name, version))
+        _copy(package_path, folder / _package_name(known))
+        write_atomic(folder / _MANIFEST, msgspec.json.encode(known), mode=0o600)
+        if installed:
+            (folder / _package_name(installed)).unlink(missing_ok=True)
+
+    def _verified(self, package_path: Path, manifest: _Manifest | None) -> Solution:
+        solution = open_solution(package_path, self._limits)
+        if manifest is None or solution.digest != manifest.digest:
+            raise InvalidRequest(_changed(solution.package.name, solution.package.version))
+        return solution
 
     def _versions(self, folder: Path) -> dict[str, list[str]]:
         """Collect the versions that have a manifest below ``folder``, by solution name."""
@@ -211,3 +224,20 @@ class Marketplace:
             return msgspec.json.decode(path.read_bytes(), type=_Manifest)
         except (OSError, msgspec.DecodeError):
             return None
+
+
+def _package_name(manifest: _Manifest) -> str:
+    """Name an installed package by its content, so that the manifest alone decides."""
+    return f"{manifest.digest}{SOLUTION_SUFFIX}"
+
+
+def _copy(source: Path, target: Path) -> None:
+    with source.open("rb") as file:
+        write_atomic(target, iter(lambda: file.read(_PIECE), b""))
+
+
+def _changed(name: str, version: str) -> str:
+    return (
+        f"The published package of {name} {version} was changed since it was published;"
+        " unpublish it and publish it again."
+    )

@@ -17,7 +17,7 @@ import msgspec
 from ibflow_nb.api.errors import InvalidRequest
 from ibflow_nb.api.schema import explain
 from ibflow_nb.api.solutions import Package
-from ibflow_nb.local.archives import file_entries, open_archive
+from ibflow_nb.local.archives import file_entries, open_archive, reading_entries
 from ibflow_nb.local.limits import Limits
 
 PACKAGE_FILE = "package.json"
@@ -37,14 +37,21 @@ class Solution:
     Attributes:
         path: the package file.
         package: its ``package.json``.
-        root: folder within the zip that holds the content; empty for the top.
+        digest: SHA-256 of the package file.
+        root: folder within the zip that holds the content, with ``/``; empty for the top.
         binary: name of the flow binary, relative to ``root``.
     """
 
     path: Path
     package: Package
+    digest: str
     root: str
     binary: str
+
+    @property
+    def title(self) -> str:
+        """Name and version, as sentences name the solution."""
+        return f"{self.package.name} {self.package.version}"
 
 
 def parse_version(text: str) -> tuple[int, int, int]:
@@ -106,7 +113,7 @@ def open_solution(path: Path, limits: Limits) -> Solution:
         InvalidRequest: it is no zip, unsafe, has no or a broken ``package.json``, several
             roots, or no single flow binary that is a zip itself.
     """
-    with open_archive(path, limits) as archive:
+    with open_archive(path, limits) as archive, reading_entries(path.name):
         names = [entry.filename for entry in file_entries(archive)]
         root = _find_root(path.name, names)
         package = read_package(archive.read(f"{root}{PACKAGE_FILE}"), path.name)
@@ -114,7 +121,7 @@ def open_solution(path: Path, limits: Limits) -> Solution:
         with archive.open(f"{root}{binary}") as inner:
             if not zipfile.is_zipfile(inner):
                 raise InvalidRequest(f"The flow binary {binary} in {path.name} is not a zip file.")
-    return Solution(path, package, root, binary)
+    return Solution(path, package, file_digest(path), root, binary)
 
 
 def find_binary(where: str, names: list[str]) -> str:

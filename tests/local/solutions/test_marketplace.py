@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,16 +73,31 @@ def test_versions_live_side_by_side_newest_first(
     assert app.installed_versions == ["1.2.0"]
 
 
-def test_an_installed_solution_has_its_binary_at_hand(
+def test_an_installed_solution_is_the_package_that_was_published(
     marketplace: Marketplace, make_package: Make
 ) -> None:
-    """Installing unpacks the package and finds its flow binary."""
-    marketplace.publish(make_package())
-    assert marketplace.installed_binary("w2", "1.0.0") is None
+    """Its package is kept by the platform, byte for byte."""
+    package = make_package()
+    marketplace.publish(package)
+    assert marketplace.installed("w2", "1.0.0") is None
     marketplace.install("w2", "1.0.0")
-    binary = marketplace.installed_binary("w2", "1.0.0")
-    assert binary is not None
-    assert binary.is_file()
+    installed = marketplace.installed("w2", "1.0.0")
+    assert installed is not None
+    assert installed.path.read_bytes() == package.read_bytes()
+
+
+def test_an_installed_solution_is_found_before_a_published_one(
+    marketplace: Marketplace, make_package: Make, root: Path
+) -> None:
+    """A solution that is only published is found as well."""
+    marketplace.publish(make_package())
+    assert (
+        marketplace.find("w2", "1.0.0").path == root / ALL_PACKAGES / "w2/1.0.0/w2-1.0.0.ibsolution"
+    )
+    marketplace.install("w2", "1.0.0")
+    assert marketplace.find("w2", "1.0.0").path.is_relative_to(root / ".ibflow" / "solutions")
+    with pytest.raises(NotFound, match=r"w2 2\.0\.0 is not published"):
+        marketplace.find("w2", "2.0.0")
 
 
 def test_installing_what_is_not_published_names_the_versions(
@@ -93,6 +109,30 @@ def test_installing_what_is_not_published_names_the_versions(
         marketplace.install("w2", "2.0.0")
 
 
+def test_a_package_changed_on_the_drive_is_not_run_either(
+    marketplace: Marketplace, make_package: Make
+) -> None:
+    """The hash is checked each time that a published package is used."""
+    marketplace.publish(make_package())
+    replaced = make_package(authors=["someone else"])
+    marketplace.published("w2", "1.0.0").write_bytes(replaced.read_bytes())
+    with pytest.raises(InvalidRequest, match="was changed since it was published"):
+        marketplace.find("w2", "1.0.0")
+
+
+def test_a_damaged_package_is_not_published(marketplace: Marketplace, make_package: Make) -> None:
+    """An entry that does not fit its checksum is found before anything is stored."""
+    package = make_package()
+    with zipfile.ZipFile(package) as archive:
+        entry = archive.getinfo("w2.ibflowbin")
+    content = bytearray(package.read_bytes())
+    content[entry.header_offset + 30 + len(entry.filename)] ^= 0xFF
+    package.write_bytes(bytes(content))
+    with pytest.raises(InvalidRequest, match=r"w2\.ibsolution is damaged"):
+        marketplace.publish(package)
+    assert marketplace.apps() == []
+
+
 def test_a_package_changed_on_the_drive_is_not_installed(
     marketplace: Marketplace, make_package: Make
 ) -> None:
@@ -102,7 +142,7 @@ def test_a_package_changed_on_the_drive_is_not_installed(
         file.write(b"more")
     with pytest.raises(InvalidRequest, match="was changed since it was published"):
         marketplace.install("w2", "1.0.0")
-    assert marketplace.installed_binary("w2", "1.0.0") is None
+    assert marketplace.installed("w2", "1.0.0") is None
 
 
 def test_unpublishing_leaves_the_installation(marketplace: Marketplace, make_package: Make) -> None:
@@ -122,12 +162,14 @@ def test_a_withdrawn_version_can_be_published_anew_and_replaces_the_installation
     """After unpublish the version may carry other content, which install then brings."""
     marketplace.publish(make_package())
     marketplace.install("w2", "1.0.0")
+    before = marketplace.find("w2", "1.0.0")
     marketplace.unpublish("w2", "1.0.0")
     marketplace.publish(make_package("new.ibsolution", flow='{"steps": [], "rootDir": ".."}'))
     marketplace.install("w2", "1.0.0")
-    binary = marketplace.installed_binary("w2", "1.0.0")
-    assert binary is not None
-    assert b"rootDir" in binary.read_bytes()
+    installed = marketplace.installed("w2", "1.0.0")
+    assert installed is not None
+    assert installed.digest == marketplace.find("w2", "1.0.0").digest != before.digest
+    assert len(list(installed.path.parent.iterdir())) == 2
 
 
 def test_a_failed_installation_leaves_nothing(
@@ -136,7 +178,7 @@ def test_a_failed_installation_leaves_nothing(
     make_package: Make,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """When unpacking breaks off, no half installed solution and no rest remains."""
+    """When copying breaks off, no half installed solution and no rest remains."""
     marketplace.publish(make_package())
 
     def full(descriptor: int) -> None:
@@ -145,5 +187,5 @@ def test_a_failed_installation_leaves_nothing(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         marketplace.install("w2", "1.0.0")
-    assert marketplace.installed_binary("w2", "1.0.0") is None
+    assert marketplace.installed("w2", "1.0.0") is None
     assert [path for path in (root / ".ibflow/solutions").rglob("*") if path.is_file()] == []
