@@ -1,6 +1,7 @@
 """The record format on disk: an ``.ibdoc`` is a JSON list of records.
 
 Pages count from 0, boxes are pixels of their own page, measured from its top left corner.
+Records and pages always have all their keys; words and phrases leave out what is not known.
 Source: the platform's OCR record (words in lines, one layout a page, refined phrases).
 """
 
@@ -41,7 +42,7 @@ class Word(msgspec.Struct, omit_defaults=True, gc=False):
     start_y: float
     end_x: float
     end_y: float
-    page: int = 0
+    page: int = msgspec.field(default_factory=int)  # being made by a factory, it is always sent
     offset: int = 0
     line_height: float = 0.0
     word_width: float = 0.0
@@ -50,7 +51,7 @@ class Word(msgspec.Struct, omit_defaults=True, gc=False):
     confidence: WordConfidence | None = None
 
 
-class Layout(msgspec.Struct, omit_defaults=True):
+class Layout(msgspec.Struct):
     """One page of a record.
 
     Attributes:
@@ -68,13 +69,10 @@ class Layout(msgspec.Struct, omit_defaults=True):
     page_input_path: str = ""
     processed_image_path: str = ""
     corrected_rotation: float = 0.0
-    origin_pos: tuple[float, float] = (0.0, 0.0)
     is_image_page: bool = False
-    is_blurry: bool = False
-    blur_factor: float | None = None
 
 
-class PageMetadata(msgspec.Struct, omit_defaults=True):
+class PageMetadata(msgspec.Struct):
     """Entry of ``metadata_list``."""
 
     layout: Layout
@@ -117,7 +115,7 @@ class Classification(msgspec.Struct, omit_defaults=True):
     class_score: float | None = None
 
 
-class Record(msgspec.Struct, omit_defaults=True):
+class Record(msgspec.Struct):
     """A document or a part of one.
 
     Attributes:
