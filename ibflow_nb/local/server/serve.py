@@ -11,6 +11,8 @@ import secrets
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from ibflow_nb.local.engine import Engine
 from ibflow_nb.local.presence import Presence, RunningPlatform
 from ibflow_nb.local.server.app import build_app
 from ibflow_nb.local.server.idle import IdleWatch
+from ibflow_nb.local.server.leftovers import sweep_leftovers
 from ibflow_nb.local.server.log import log_to_file
 from ibflow_nb.local.server.platform import Platform
 from ibflow_nb.local.settings import STATE_FOLDER, Settings
@@ -92,8 +95,10 @@ def main() -> int:
 
 def _run(presence: Presence, arguments: argparse.Namespace, root: Path) -> None:
     """Serve until told to stop."""
+    started = time.time()
     log_to_file(presence.state)
-    token = _token(arguments.token or os.environ.get("IBFLOW_TOKEN", ""), presence.state)
+    given = arguments.token or os.environ.get("IBFLOW_TOKEN", "")
+    token = _token(given, presence.state)
     listener = listen(arguments.host, arguments.port)
     settings = Settings(
         root=Path(os.path.realpath(root)),
@@ -112,7 +117,7 @@ def _run(presence: Presence, arguments: argparse.Namespace, root: Path) -> None:
             write_atomic(arguments.ready_file, msgspec.json.encode(running), mode=0o600)
         where = (
             "the token is the one given"
-            if arguments.token
+            if given
             else f"its token is in {presence.state / TOKEN_NAME}"
         )
         sys.stdout.write(f"ibflow-nb serves {root} at {running.url}; {where}.\n")
@@ -120,6 +125,8 @@ def _run(presence: Presence, arguments: argparse.Namespace, root: Path) -> None:
 
     watch = IdleWatch(build_app(platform, host=arguments.host), platform, presence)
     engine.start()
+    sweeping = (drive.root, started)
+    threading.Thread(target=sweep_leftovers, args=sweeping, daemon=True).start()
     try:
         _Server(watch, announce, presence.withdraw).run(sockets=[listener])
     finally:
