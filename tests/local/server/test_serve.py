@@ -86,11 +86,18 @@ def test_a_platform_from_start_to_stop(start: Start, tmp_path: Path) -> None:
 
 
 def test_a_given_token_is_not_kept(start: Start, tmp_path: Path) -> None:
-    """A token of the environment is used and written nowhere but into the ready file."""
+    """A token of the environment is used and written nowhere but into the ready file.
+
+    The start line names no token file then, for there is none.
+    """
     file = tmp_path / "ready.json"
     process = start("--ready-file", str(file), token="given-token")
     assert ready(file, process)["token"] == "given-token"
-    assert not (tmp_path / "root" / ".ibflow" / "token").exists()
+    token_file = tmp_path / "root" / ".ibflow" / "token"
+    assert not token_file.exists()
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=SECONDS)
+    assert str(token_file) not in output
 
 
 @pytest.mark.parametrize("arguments", [("--port", "99999"), ("--token", "with space")])
