@@ -126,3 +126,12 @@ def platform(tmp_path: Path) -> Iterator[PlatformProcess]:
     made = PlatformProcess(tmp_path / "root")
     yield made
     made.end(9)
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProcess]:
+    """Give a running platform that the tests of a module share."""
+    made = PlatformProcess(tmp_path_factory.mktemp("standing") / "root")
+    made.start()
+    yield made
+    made.end(9)
