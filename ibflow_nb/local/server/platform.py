@@ -9,7 +9,10 @@ from ibflow_nb.local.engine import Engine
 from ibflow_nb.local.server.bodies import SlowCalls
 from ibflow_nb.local.server.brief_jobs import BriefJobs
 from ibflow_nb.local.server.nodes import Nodes
+from ibflow_nb.local.server.sync_runs import SyncRuns
 from ibflow_nb.local.settings import Settings
+from ibflow_nb.local.solutions.marketplace import Marketplace
+from ibflow_nb.local.solutions.running import Solutions
 
 
 @dataclass
@@ -32,6 +35,10 @@ class Platform:
         self.nodes = Nodes(self.drive, self.settings.limits)
         self.brief_jobs = BriefJobs()
         self.slow_calls = SlowCalls()
+        limits = self.settings.limits
+        self.marketplace = Marketplace(self.drive, limits)
+        self.solutions = Solutions(self.drive, self.marketplace, self.settings.user, limits)
+        self.sync_runs = SyncRuns(self.drive, self.engine, self.solutions)
 
     @property
     def busy(self) -> bool:

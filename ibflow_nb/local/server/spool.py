@@ -16,7 +16,8 @@ from typing import BinaryIO
 
 from ibflow_nb.api.errors import InvalidRequest
 
-THRESHOLD = 64 * 1024
+THRESHOLD = 8 * 1024
+LARGEST_REST = 64 * 1024**2
 _PLAIN = re.compile(rb'[^"\\]*')
 _ESCAPE_LENGTH = 6
 _WHITESPACE = b" \t\r\n"
@@ -78,12 +79,16 @@ class JsonSpooler:
         folder: where the spooled files go; it must exist.
         limit: bytes that one spooled file may have.
         threshold: strings longer than this are spooled.
+        rest: bytes that the body may have beside the spooled strings.
     """
 
-    def __init__(self, folder: Path, *, limit: int, threshold: int = THRESHOLD) -> None:
+    def __init__(
+        self, folder: Path, *, limit: int, threshold: int = THRESHOLD, rest: int = LARGEST_REST
+    ) -> None:
         self._folder = folder
         self._limit = limit
         self._threshold = threshold
+        self._rest = rest
         self._nonce = secrets.token_hex(16)
         self._skeleton = bytearray()
         self._string: bytearray | None = None
@@ -92,7 +97,11 @@ class JsonSpooler:
         self._files: dict[str, Base64File] = {}
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next chunk of the body, cut anywhere."""
+        """Take the next chunk of the body, cut anywhere.
+
+        Raises:
+            InvalidRequest: too much of the body is no spooled string.
+        """
         data = self._pending + chunk
         self._pending = b""
         position = 0
@@ -101,6 +110,10 @@ class JsonSpooler:
                 position = self._outside(data, position)
             else:
                 position = self._inside(data, position)
+        if len(self._skeleton) > self._rest:
+            raise InvalidRequest(
+                f"The body holds more than {self._rest:,} bytes beside its files' contents."
+            )
 
     def finish(self) -> bytes:
         """Give the body with a token in place of each spooled string.
@@ -116,6 +129,16 @@ class JsonSpooler:
     def spooled(self, value: str) -> Base64File | None:
         """Find the file that stands behind a string of the parsed body, if one does."""
         return self._files.get(value)
+
+    def decoded(self, value: str) -> Base64File:
+        """Give the file with the decoded content of a string; a short one is decoded now."""
+        file = self._files.get(value)
+        if file is None:
+            file = Base64File(self._folder / f"{len(self._files)}.part", limit=self._limit)
+            file.write(value.encode("utf-8", "replace"))
+            file.close()
+            self._files[f"decoded-{self._nonce}-{len(self._files)}"] = file
+        return file
 
     def close(self) -> None:
         """Close a file that is still being written."""

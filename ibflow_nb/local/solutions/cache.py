@@ -1,0 +1,57 @@
+"""Answers of ``run_sync``, kept under what they are the answer to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from ibflow_nb.api.solutions import RunSync, RunSyncReply
+from ibflow_nb.local.atomic import write_atomic
+from ibflow_nb.local.solutions.package import Solution
+from ibflow_nb.local.solutions.sent_files import SentFile
+
+_KEPT = 1000
+
+
+def cache_key(request: RunSync, solution: Solution, files: Sequence[SentFile]) -> str:
+    """Name a request by its meaning: the solution, the bytes and all options but the form.
+
+    Returns:
+        SHA-256 in hexadecimal.
+    """
+    options = msgspec.structs.replace(request.options, result_format="")
+    parts = (
+        solution.package.name,
+        solution.package.version,
+        solution.digest,
+        [(file.name, file.digest, file.error) for file in files],
+        options,
+        request.output_dir,
+        request.repo_name,
+    )
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+
+
+class AnswerCache:
+    """Keeps the last answers in a folder; it survives a restart of the platform."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, key: str) -> RunSyncReply | None:
+        """Give the answer that is kept under a key, or None."""
+        try:
+            content = (self._folder / f"{key}.json").read_bytes()
+            return msgspec.json.decode(content, type=RunSyncReply)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def write(self, key: str, answer: RunSyncReply) -> None:
+        """Keep an answer; the oldest ones make room for it."""
+        write_atomic(self._folder / f"{key}.json", msgspec.json.encode(answer), mode=0o600)
+        kept = sorted(self._folder.glob("[!.]*.json"), key=lambda path: path.stat().st_mtime)
+        for path in kept[:-_KEPT]:
+            path.unlink(missing_ok=True)
