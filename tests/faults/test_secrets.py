@@ -1,0 +1,123 @@
+"""A token and a webhook's secrets are followed through everything that is written."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+pytestmark = pytest.mark.faults
+
+SPACE = "local/my-repo/fs/Instabase Drive"
+TOKEN = "canary-token-5b1f70"
+WEBHOOK_SECRET = "canary-webhook-77e1"
+CELLS = [
+    "import logging\nlogging.basicConfig(level=logging.DEBUG)\n%xmode Verbose",
+    "%load_ext ibflow_nb\nclient = %ibflow connect\nclient",
+    f'job = %ibflow run "{SPACE}/f.ibflow" --input "{SPACE}/in"',
+    "print(job, repr(job), job.snapshot, vars(client), client.jobs, job.wait())\njob.records()",
+    f'%ibflow run "{SPACE}/absent.ibflow" --input "{SPACE}/in"',
+    "%ibflow traceback",
+    "%ibflow attach no-such-job",
+    "%ibflow traceback",
+    "%ibflow config",
+    "%ibflow logs",
+    "client.files.read('nothing/here')",
+    (
+        "import sys, traceback\n"
+        "try:\n    client.results.get('nothing/here')\n"
+        "except Exception as error:\n"
+        "    told = traceback.TracebackException.from_exception(error, capture_locals=True)\n"
+        "    print(*told.format())"
+    ),
+    "%whos",
+    "%ibflow disconnect\nclient.close()\nclient.jobs.list()",
+]
+
+
+def holding(folder: Path, secret: str) -> set[str]:
+    """Give the names of the files below a folder that hold a text."""
+    found = set()
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink() and secret.encode() in path.read_bytes():
+            found.add(path.name)
+    return found
+
+
+@pytest.fixture
+def working(platform: Any) -> Any:
+    """Give a started platform with a flow and two inputs."""
+    (platform.folder / "in").mkdir()
+    (platform.folder / "in" / "a.txt").write_text("Total 1.00")
+    (platform.folder / "in" / "b.pdf").write_text("no PDF at all")
+    steps = [{"step_name": "process_files", "kwargs": {}}]
+    (platform.folder / "f.ibflow").write_text(json.dumps({"rootDir": ".", "steps": steps}))
+    platform.start()
+    return platform
+
+
+def test_no_token_in_what_a_platform_writes(working: Any) -> None:
+    """Job files, logs, store and output hold no token; only the private announcement does."""
+    hook = {
+        "url": f"http://127.0.0.1:9/{WEBHOOK_SECRET}?key={WEBHOOK_SECRET}",
+        "headers": {"X-Key": WEBHOOK_SECRET},
+    }
+    job_id = working.submit("f.ibflow", "in", webhook_config=hook, log_to_timeline=True)
+    assert working.finish(job_id)["run_summary"]["numRuntimeErrors"] == 1
+    told = [
+        working.client.get("/api/v1/jobs/logs", params={"job_id": job_id}).text,
+        working.client.get("/api/v1/jobs/list").text,
+        json.dumps(working.status(job_id)),
+        working.client.get("/api/v1/nothing", headers={"Authorization": TOKEN}).text,
+        working.client.post("/api/v1/flow/run_flow_async", content=b"\xff{").text,
+    ]
+    assert not [text for text in told if TOKEN in text or WEBHOOK_SECRET in text]
+    assert holding(working.root, TOKEN) == {"platform.json"}
+    assert (working.root / ".ibflow" / "platform.json").stat().st_mode & 0o777 == 0o600
+    for worker in working.workers():
+        assert TOKEN.encode() not in Path(f"/proc/{worker}/environ").read_bytes()
+    working.end(signal.SIGTERM)
+    assert holding(working.root, TOKEN) == set()
+    assert holding(working.root, WEBHOOK_SECRET) == {"jobs.sqlite3"}
+    assert TOKEN not in working.output
+
+
+def test_the_state_is_its_owners_alone(working: Any) -> None:
+    """The state folder is closed to others, and so is each file in it."""
+    working.finish(working.submit("f.ibflow", "in"))
+    state = working.root / ".ibflow"
+    assert state.stat().st_mode & 0o777 == 0o700
+    files = [path for path in state.rglob("*") if path.is_file()]
+    assert {"jobs.sqlite3", "platform.json"} <= {path.name for path in files}
+    assert [path.name for path in files if path.stat().st_mode & 0o077] == []
+
+
+def test_no_token_in_a_notebook(
+    working: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A saved notebook with errors, stacks and the most talkative log holds no token."""
+    home = tmp_path / "home"
+    for kind in ("STATE", "DATA", "CONFIG", "CACHE"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
+    monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))
+    monkeypatch.setenv("IBFLOW_URL", str(working.client.base_url))
+    monkeypatch.setenv("IBFLOW_TOKEN", TOKEN)
+    home.mkdir()
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    resources = {"metadata": {"path": str(home)}}
+    NotebookClient(notebook, timeout=60, allow_errors=True, resources=resources).execute()
+    nbformat.write(notebook, home / "saved.ipynb")
+    saved = (home / "saved.ipynb").read_text()
+    assert "1 of 2 files" in saved or "2 of 2 files" in saved
+    assert "absent.ibflow" in saved
+    assert holding(home, TOKEN) == set()
+    assert os.environ["IBFLOW_TOKEN"] == TOKEN
