@@ -70,7 +70,9 @@ def _wanted(image: Image.Image, options: ReadOptions) -> list[int]:
     count = getattr(image, "n_frames", 1) if image.format in _PAGED else 1
     pages = options.pages.select(count)
     if not pages:
-        raise UnreadableDocument(f"page_range_str selects none of the image's {count} pages.")
+        raise UnreadableDocument(
+            f"page_range_str selects no page; the last of the image is page {count}."
+        )
     if len(pages) > options.limits.pages:
         raise UnreadableDocument(
             f"The image has {len(pages):,} pages to read, the limit is {options.limits.pages:,};"

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
 from ibflow_nb.api.errors import InvalidRequest
+from ibflow_nb.api.schema import explain
 from ibflow_nb.local.limits import Limits
 
 # What the one model of rapidocr reads, by the names that tesseract gives languages.
@@ -20,6 +21,8 @@ RAPIDOCR_LANGUAGES = frozenset({
     "lav", "lit", "ltz", "mlt", "mri", "msa", "nld", "nor", "oci", "pol", "por", "que", "ron",
     "slk", "slv", "spa", "sqi", "srp_latn", "swa", "swe", "tur", "uzb", "vie",
 })  # fmt: skip
+Engine = Literal["auto", "rapidocr", "tesseract"]
+_ENGINES = get_args(Engine)
 _RANGE = re.compile(r"\s*(\d+)\s*(?:(-)\s*(\d*)\s*)?")
 
 
@@ -127,7 +130,7 @@ class OcrConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             machine; empty is the bundled English.
     """
 
-    engine: Literal["auto", "rapidocr", "tesseract"] = "auto"
+    engine: Engine = "auto"
     languages: tuple[str, ...] = ()
     dpi: int = 200
     tessdata: str = ""
@@ -147,11 +150,18 @@ class OcrConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """
         try:
             values: dict[str, Any] = msgspec.json.decode(text or "{}", type=dict[str, Any])
-            if isinstance(values.get("languages"), str):
-                values["languages"] = re.split(r"[+,\s]+", values["languages"].strip())
+        except msgspec.DecodeError as error:
+            raise InvalidRequest(f"ocr_config is no JSON object in a string: {error}.") from error
+        if isinstance(values.get("languages"), str):
+            values["languages"] = re.split(r"[+,\s]+", values["languages"].strip())
+        if (engine := values.get("engine", "auto")) not in _ENGINES:
+            raise InvalidRequest(
+                f"ocr_config: engine is {engine!r}, not one of {', '.join(_ENGINES)}."
+            )
+        try:
             config = msgspec.convert(values, cls)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise InvalidRequest(f"ocr_config cannot be used: {error}.") from error
+        except msgspec.ValidationError as error:
+            raise InvalidRequest(f"ocr_config: {explain(error)}.") from error
         _check_ocr_config(config)
         return config, sorted(values.keys() - set(cls.__struct_fields__))
 
@@ -167,7 +177,7 @@ class OcrConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         unread = [name for name in self.languages if name not in RAPIDOCR_LANGUAGES]
         if self.engine == "rapidocr" and unread:
             raise InvalidRequest(
-                f"ocr_config cannot be used: rapidocr does not read {', '.join(unread)}; take the"
+                f"ocr_config: rapidocr does not read {', '.join(unread)}; take the"
                 " engine tesseract and a tessdata folder with its model."
             )
         if self.engine != "auto":
@@ -182,11 +192,11 @@ _LANGUAGE = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)?")
 def _check_ocr_config(config: OcrConfig) -> None:
     if config.dpi not in _DPI:
         raise InvalidRequest(
-            f"ocr_config cannot be used: dpi is {config.dpi}, not {_DPI.start} to {_DPI.stop - 1}."
+            f"ocr_config: dpi is {config.dpi}, not {_DPI.start} to {_DPI.stop - 1}."
         )
     for language in config.languages:
         if not _LANGUAGE.fullmatch(language):
-            raise InvalidRequest(f"ocr_config cannot be used: {language!r} is no language code.")
+            raise InvalidRequest(f"ocr_config: {language!r} is no language code.")
 
 
 class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):

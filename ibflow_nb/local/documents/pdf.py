@@ -101,7 +101,7 @@ def _wanted(document: pdfium.PdfDocument, options: ReadOptions) -> list[int]:
     pages = options.pages.select(len(document))
     if not pages:
         raise UnreadableDocument(
-            f"page_range_str selects none of the document's {len(document)} pages."
+            f"page_range_str selects no page; the last of the document is page {len(document)}."
         )
     if len(pages) > options.limits.pages:
         raise UnreadableDocument(

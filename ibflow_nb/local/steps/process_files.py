@@ -114,7 +114,10 @@ class ProcessFiles:
         try:
             return _read(task, settings)
         except UnreadableDocument as error:
-            raise StepError(f"{task.name} cannot be read: {error}") from error
+            reason = str(error)
+            raise StepError(
+                f"{task.name} cannot be read: {reason[:1].lower()}{reason[1:]}"
+            ) from error
         except MemoryError as error:
             raise StepError(
                 f"{task.name} cannot be read: it needs more memory than a worker may use."
@@ -224,11 +227,9 @@ def _join(task: Task, settings: Settings) -> Outcome:
 
 
 def _log(task: Task, settings: Settings, pages: list[Page]) -> list[str]:
-    lines = []
-    if settings.unknown:
-        lines.append(f"ocr_config: the keys {', '.join(settings.unknown)} are not known.")
+    lines = [f"ocr_config has the unknown key {key!r}." for key in settings.unknown]
     scans = sum(page.is_image for page in pages)
-    lines.append(
-        f"{task.name}: {len(pages)} pages read, {scans} of them by OCR ({settings.ocr.engine})."
-    )
+    ocr = f", {scans} of them by OCR ({settings.ocr.engine})" if scans else ""
+    noun = "page" if len(pages) == 1 else "pages"
+    lines.append(f"{task.name}: {len(pages)} {noun} read{ocr}.")
     return lines

@@ -197,7 +197,7 @@ def test_a_locked_pdf_opens_with_its_password(
 def test_a_locked_pdf_names_the_setting(workspace: Path, documents: Path) -> None:
     """Without a password, or with one for other files, the reason tells where to put it."""
     file = documents / "bad" / "password-example.pdf"
-    with pytest.raises(StepError, match="locked; set its password in encryption_config"):
+    with pytest.raises(StepError, match="cannot be read: the PDF is locked; set its password"):
         read(workspace, file, settings={"encryption_config": '{"passwords": {"*.xlsx": ["test"]}}'})
 
 
@@ -209,8 +209,10 @@ def test_a_locked_pdf_names_the_setting(workspace: Path, documents: Path) -> Non
         ({"page_range_str": "3-1"}, "page_range_str '3-1' is no list of pages"),
         ({"page_range_str": "0"}, "counted from 1"),
         ({"encryption_config": '{"passwords": 7}'}, "encryption_config is not a JSON string"),
-        ({"ocr_config": "{"}, "ocr_config cannot be used"),
-        ({"ocr_config": '{"engine": "best"}'}, "ocr_config cannot be used"),
+        ({"ocr_config": "{"}, "ocr_config is no JSON object in a string"),
+        ({"ocr_config": "[]"}, "ocr_config is no JSON object in a string"),
+        ({"ocr_config": '{"engine": "best"}'}, "'best', not one of auto, rapidocr, tesseract"),
+        ({"ocr_config": '{"dpi": "high"}'}, "ocr_config: 'dpi' must be an integer, not a string"),
         ({"ocr_config": '{"dpi": 1}'}, "dpi is 1"),
         ({"ocr_config": '{"languages": ["../x"]}'}, "no language code"),
         ({"ocr_config": '{"engine": "rapidocr", "languages": "rus"}'}, "does not read rus"),

@@ -52,7 +52,7 @@ def read_document(path: Path, options: ReadOptions) -> list[Page]:
     chosen = [page for page in pages if page.number in wanted]
     if pages and not chosen:
         raise UnreadableDocument(
-            f"page_range_str selects none of the document's {len(pages)} pages."
+            f"page_range_str selects no page; the last of the document is page {len(pages)}."
         )
     return chosen
 
