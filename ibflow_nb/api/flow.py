@@ -188,11 +188,13 @@ class ReviewedRecord(Request):
         file_index: index of the file in the run, from 0.
         record_index: index of the record in the file, from 0.
         values: field label to its corrected value.
+        approved: let the record pass as it is, whatever its validations say.
     """
 
     file_index: int
     record_index: int = 0
     values: dict[str, str] = {}
+    approved: bool = False
 
 
 class ReviewJob(Request):

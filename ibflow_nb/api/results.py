@@ -40,6 +40,36 @@ class ResultsQuery(Request):
     job_id: str = ""
 
 
+class PageImageQuery(Request):
+    """Body of ``flow_binary/page_image``; names a page as the records do.
+
+    Attributes:
+        ibocr_path: drive path of the ``.ibdoc``, the record's ``output_file_path``.
+        page_number: page of the file, from 0, as in the record's layout.
+        record_index: index of the record within the file.
+        job_id: the run; its flow knows the passwords of locked files.
+        longest_side: pixels of the picture's longer side at most.
+    """
+
+    ibocr_path: str
+    page_number: int = 0
+    record_index: int = 0
+    job_id: str = ""
+    longest_side: int = 1400
+
+
+class PageImage(Envelope):
+    """Reply of ``flow_binary/page_image``: a picture of the page's box space, of any scale.
+
+    Attributes:
+        media_type: ``image/webp``, or ``image/svg+xml`` for a page that has words and no looks.
+        content: the picture, base64 on the wire.
+    """
+
+    media_type: str
+    content: bytes
+
+
 class BoundingPoly(msgspec.Struct, gc=False):
     """A box on a page, in pixels of that page, from its top left corner."""
 
@@ -126,6 +156,7 @@ class ResultRecord(msgspec.Struct, omit_defaults=True, gc=False):
         page_range: pages of the file that the record covers.
         layout: pages with their size and images.
         checkpoint_results: validations of the record.
+        is_manually_reviewed: whether a reviewer corrected or approved it at a checkpoint.
     """
 
     file_name: str = ""
@@ -174,13 +205,17 @@ class FileRecords(Reply):
 
 
 class FileRecord(Reply, omit_defaults=False):
-    """One record in ``batch.ibflowresults``: its status and the ``.ibdoc`` that holds it."""
+    """One record in ``batch.ibflowresults``: its status and the ``.ibdoc`` that holds it.
+
+    ``classification_label`` is the class that a metaflow found for the file.
+    """
 
     status: str = "OK"
     ibocr_full_path: str = ""
     file_name: str = ""
     record_index: int = 0
     error_msg: str = ""
+    classification_label: str = ""
 
 
 class BatchResults(Reply, omit_defaults=False):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from ibflow_nb.api.jobs import JobState
 from ibflow_nb.api.results import BatchResults, FileRecord, FileRecords
 from ibflow_nb.local.atomic import write_atomic
 from ibflow_nb.local.drive import Drive
@@ -22,7 +23,8 @@ def write_batch_results(ledger: Ledger, drive: Drive, job: Job, plan: Plan, msg:
     """List the records of a job that ends, one entry a file.
 
     A file that failed has one record with status ERROR and its reason; so has one that was not
-    done when the job ended.
+    done when the job ended. The records of a file that waits at a checkpoint are those that were
+    checked, in that step's folder.
 
     Raises:
         OSError: the disk is full or the output is read-only.
@@ -43,30 +45,51 @@ def read_batch_results(path: Path) -> BatchResults:
 
 def _chunks(ledger: Ledger, drive: Drive, job: Job, plan: Plan, msg: str) -> Iterator[bytes]:
     frame = BatchResults(
-        can_resume=job.ending == "STOPPED_AT_CHECKPOINT",
+        can_resume=job.ending == JobState.STOPPED_AT_CHECKPOINT,
         binary_path=plan.binary_path,
         job_id=job.id,
         msg=msg,
     )
+    output = drive.resolve(job.output_folder)
+    checkpoints = {step: output / plan.steps[step].folder for step in ledger.held_steps(job.id)}
     head, tail = msgspec.json.encode(frame).split(b'"results":{}', 1)
     yield head + b'"results":{'
     separator = b""
     for file in ledger.files(job.id):
         key = str(file.idx).encode()
-        yield separator + b'"' + key + b'":' + msgspec.json.encode(_entry(drive, file, msg))
+        entry = FileRecords(records=_records(drive, file, checkpoints, msg))
+        yield separator + b'"' + key + b'":' + msgspec.json.encode(entry)
         separator = b","
     yield b"}" + tail
 
 
-def _entry(drive: Drive, file: JobFile, msg: str) -> FileRecords:
-    if file.state is not FileState.DONE:
+def _records(
+    drive: Drive, file: JobFile, checkpoints: dict[int, Path], msg: str
+) -> list[FileRecord]:
+    held = file.state is FileState.ACTIVE and file.step in checkpoints
+    if file.state is not FileState.DONE and not held:
         error = file.error or f"{file.name} was not done: {msg}"
-        failed = FileRecord(status="ERROR", file_name=file.name, error_msg=error)
-        return FileRecords(records=[failed])
-    path = drive.path_of(Path(file.output)) if file.output else ""
-    return FileRecords(
-        records=[
-            FileRecord(ibocr_full_path=path, file_name=file.name, record_index=index)
-            for index in range(file.records)
+        return [
+            FileRecord(
+                status="ERROR",
+                file_name=file.name,
+                error_msg=error,
+                classification_label=file.route,
+            )
         ]
-    )
+    path = _checked(file, checkpoints[file.step]) if held else Path(file.output)
+    return [
+        FileRecord(
+            ibocr_full_path=drive.path_of(path),
+            file_name=file.name,
+            record_index=index,
+            classification_label=file.route,
+        )
+        for index in range(file.records)
+    ]
+
+
+def _checked(file: JobFile, checkpoint: Path) -> Path:
+    """Give the records of a file that waits for review, with what the checkpoint noted in them."""
+    checked = checkpoint / f"{file.name}.ibdoc"
+    return checked if checked.is_file() else Path(file.output)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from ibflow_nb.api.results import ResultRecord
 
+RECORD_SUFFIXES = (".ibocr", ".ibdoc")
 RECORD_COLUMNS = ("file_name", "file_index", "record_index", "class_label", "error_msg")
 
 
@@ -38,6 +39,15 @@ def records_csv(records: Sequence[ResultRecord]) -> str:
             ]
         )
     return text.getvalue()
+
+
+def batch_folder(path: str) -> str:
+    """Give the output folder that a path stands for: itself, or that of a record file in it.
+
+    Old clients name ``<output folder>/out.ibocr``, whether or not it is there.
+    """
+    folder, _, name = path.rstrip("/").rpartition("/")
+    return folder if name.endswith(RECORD_SUFFIXES) else path
 
 
 def _column_names(keys: Sequence[str]) -> list[str]:

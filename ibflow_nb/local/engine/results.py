@@ -150,6 +150,7 @@ def _failed(entry: FileRecord, index: int, reason: str) -> ResultRecord:
         output_file_path="",
         status="ERROR",
         error_msg=reason,
+        classification_label=entry.classification_label,
     )
 
 
@@ -169,6 +170,8 @@ def _record(
             for phrase in stored.refined_phrases
             if internal or not phrase.label.startswith("__")
         ],
+        classification_label=entry.classification_label,
+        is_manually_reviewed=_is_reviewed(stored.checkpoint_results or {}),
     )
     if stored.classification_payload is not None:
         record.classification_label = stored.classification_payload.class_label
@@ -180,6 +183,10 @@ def _record(
     if options.include_checkpoint_results:
         record.checkpoint_results = stored.checkpoint_results or {}
     return record
+
+
+def _is_reviewed(checkpoint_results: dict[str, object]) -> bool:
+    return bool(checkpoint_results.get("reviewed") or checkpoint_results.get("approved"))
 
 
 def _field(phrase: RefinedPhrase, *, provenance: bool) -> Field:

@@ -53,14 +53,15 @@ def review_state(job: Job) -> str:
 
 def _reviewed(kwargs: dict[str, Any], request: ReviewJob) -> dict[str, Any]:
     reviews = {
-        (entry["file_index"], entry["record_index"]): dict(entry["fields"])
-        for entry in kwargs.get("reviewed", [])
+        (entry["file_index"], entry["record_index"]): entry for entry in kwargs.get("reviewed", [])
     }
     for record in request.records:
         key = (record.file_index, record.record_index)
-        reviews[key] = reviews.get(key, {}) | record.values
-    listed = [
-        {"file_index": file, "record_index": record, "fields": fields}
-        for (file, record), fields in reviews.items()
-    ]
-    return {**kwargs, "reviewed": listed}
+        before = reviews.get(key, {"fields": {}})
+        reviews[key] = {
+            "file_index": record.file_index,
+            "record_index": record.record_index,
+            "fields": before["fields"] | record.values,
+            "approved": record.approved,
+        }
+    return {**kwargs, "reviewed": [*reviews.values()]}

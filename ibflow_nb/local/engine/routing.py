@@ -166,30 +166,22 @@ class Router:
             self._move(plan, unit, file.idx, plan.steps[unit.step].following, columns)
 
     def _advance(self, plan: Plan, unit: Unit, outcome: Outcome) -> None:
-        step = plan.steps[unit.step]
-        following = step.following
         columns: dict[str, object] = {
             "output": outcome.output,
             "records": outcome.records if outcome.output else 0,
         }
         if outcome.pages:
             columns["pages"] = outcome.pages
-        if step.routes:
-            columns["route"] = outcome.route
-            branch = outcome.route if outcome.route in step.routes else OTHER
-            if branch not in step.routes:
-                self._lacks_flow(plan, unit, outcome.route)
-                return
-            following = step.routes[branch]
-        self._move(plan, unit, unit.file, following, columns)
-
-    def _lacks_flow(self, plan: Plan, unit: Unit, label: str) -> None:
-        reason = (
-            f"{self._name(unit)} has the class '{label}', and there is neither a flow for it"
-            f" ({label}.ibflow)"
-        )
-        reason += "." if label == OTHER else f" nor {OTHER}.ibflow."
-        self._give_up(plan, unit, reason)
+        step = plan.steps[unit.step]
+        if not step.routes:
+            self._move(plan, unit, unit.file, step.following, columns)
+            return
+        self._ledger.update_file(unit.job_id, unit.file, route=outcome.route)
+        branch = outcome.route if outcome.route in step.routes else OTHER
+        if branch in step.routes:
+            self._move(plan, unit, unit.file, step.routes[branch], columns)
+        else:
+            self._give_up(plan, unit, _no_flow(self._name(unit), outcome.route))
 
     def _move(
         self, plan: Plan, unit: Unit, index: int, following: int, columns: dict[str, object]
@@ -214,3 +206,10 @@ class Router:
     def _say(self, plan: Plan, unit: Unit, *lines: str) -> None:
         step = plan.steps[unit.step].name
         self._log.add(unit.job_id, lines, step=step, task_id=task_id(unit))
+
+
+def _no_flow(name: str, label: str) -> str:
+    absent = f"no {OTHER}.ibflow"
+    if label != OTHER:
+        absent = f"neither a flow {label}.ibflow nor {OTHER}.ibflow"
+    return f"{name} has the class '{label}', and there is {absent} for it."

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ibflow_nb.api import endpoints, flow
 from ibflow_nb.api.jobs import JobIdRequest
+from ibflow_nb.api.results import ResultsOptions
 from ibflow_nb.api.schema import Envelope
+from ibflow_nb.local.engine.export import batch_folder, records_csv
 from ibflow_nb.local.server.handlers import Call, Handlers
 
 handlers = Handlers()
@@ -14,6 +16,24 @@ handlers = Handlers()
 def run_flow(call: Call[flow.RunFlow]) -> flow.SubmissionReply:
     """Start a flow."""
     return flow.SubmissionReply(data=call.platform.engine.run_flow(call.body))
+
+
+@handlers.answers(endpoints.RUN_STEP)
+def run_step(call: Call[flow.RunStep]) -> flow.SubmissionReply:
+    """Start one step of a flow, or a step by itself."""
+    return flow.SubmissionReply(data=call.platform.engine.run_step(call.body))
+
+
+@handlers.answers(endpoints.RUN_METAFLOW)
+def run_metaflow(call: Call[flow.RunMetaflow]) -> flow.SubmissionReply:
+    """Start a metaflow."""
+    return flow.SubmissionReply(data=call.platform.engine.run_metaflow(call.body))
+
+
+@handlers.answers(endpoints.RUN_FLOWS)
+def run_flows(call: Call[flow.RunFlows]) -> flow.SubmissionReply:
+    """Start all flows of a folder."""
+    return flow.SubmissionReply(data=call.platform.engine.run_flows(call.body))
 
 
 @handlers.answers(endpoints.RESTART)
@@ -29,9 +49,9 @@ def review(call: Call[flow.ReviewJob]) -> Envelope:
     return Envelope()
 
 
-handlers.lacks(
-    endpoints.RUN_STEP,
-    endpoints.RUN_METAFLOW,
-    endpoints.RUN_FLOWS,
-    endpoints.EXPORT_BATCH,
-)
+@handlers.answers(endpoints.EXPORT_BATCH)
+def export_batch(call: Call[flow.ExportBatch]) -> flow.ExportReply:
+    """Give the records of a run as CSV."""
+    path = batch_folder(call.body.path)
+    records = call.platform.engine.all_records(path, ResultsOptions())
+    return flow.ExportReply(csv_text=records_csv(records))
