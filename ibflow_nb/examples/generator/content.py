@@ -106,11 +106,24 @@ class Receipt(Sale):
 
 @dataclass(frozen=True)
 class Invoice(Sale):
-    """An invoice: who buys, its number, and until when it is to be paid."""
+    """An invoice.
+
+    Attributes:
+        number: of the invoice.
+        buyer: name and address of who is to pay.
+        due: until when.
+        misprint: by how much the total that stands on it is wrong.
+    """
 
     number: str = ""
     buyer: tuple[str, ...] = ()
     due: date = date.max
+    misprint: Decimal = Decimal()
+
+    @property
+    def total(self) -> Decimal:
+        """What is to be paid, as it is printed."""
+        return super().total + self.misprint
 
     def truth(self) -> dict[str, str]:
         """Give the fields that a refiner should find; ``line_items`` is a table as JSON text."""
@@ -127,8 +140,13 @@ class Invoice(Sale):
             "subtotal": str(self.subtotal),
             "tax": str(self.tax),
             "total": str(self.total),
-            "line_items": json.dumps([header, *rows], ensure_ascii=False, separators=(",", ":")),
+            "line_items": table_text([header, *rows]),
         }
+
+
+def table_text(rows: list[list[str]]) -> str:
+    """Give a table, headers first, as a refiner does."""
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
 
 
 def items(*lines: tuple[str, int, str]) -> tuple[Item, ...]:

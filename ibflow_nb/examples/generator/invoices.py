@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from io import BytesIO
 
 from reportlab.lib.colors import HexColor
-from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from ibflow_nb.examples.generator.content import Invoice, items
+from ibflow_nb.examples.generator.sheet import HEIGHT, LEFT, RIGHT, WIDTH, new_sheet, write_lines
 
-WIDTH, HEIGHT = A4
-LEFT, RIGHT = 20 * mm, WIDTH - 20 * mm
 ROW = 7 * mm
 # Right edges of quantity, unit price and amount; the description starts at the left margin.
 COLUMNS = (115 * mm, 150 * mm, RIGHT - 2 * mm)
@@ -123,9 +120,9 @@ INVOICES = (
 
 def classic(invoice: Invoice) -> bytes:
     """Labels at the left of their values in a box, a table with a dark head."""
-    page, buffer = _page()
-    _lines(page, LEFT, HEIGHT - 25 * mm, (invoice.company,), "Helvetica-Bold", 14)
-    _lines(page, LEFT, HEIGHT - 31 * mm, invoice.address, "Helvetica", 9)
+    page, buffer = new_sheet()
+    write_lines(page, LEFT, HEIGHT - 25 * mm, (invoice.company,), "Helvetica-Bold", 14)
+    write_lines(page, LEFT, HEIGHT - 31 * mm, invoice.address, "Helvetica", 9)
     page.setFont("Helvetica-Bold", 22)
     page.drawRightString(RIGHT, HEIGHT - 27 * mm, "INVOICE")
     facts = (
@@ -138,7 +135,7 @@ def classic(invoice: Invoice) -> bytes:
         page.setFont("Helvetica", 10)
         page.drawString(125 * mm, y, label)
         page.drawRightString(RIGHT, y, value)
-    _lines(page, LEFT, HEIGHT - 62 * mm, ("Bill to", *invoice.buyer), "Helvetica", 10)
+    write_lines(page, LEFT, HEIGHT - 62 * mm, ("Bill to", *invoice.buyer), "Helvetica", 10)
     y = _table(page, invoice, HEIGHT - 95 * mm, "Helvetica", head="#26394d", ink="#ffffff")
     _totals(page, invoice, y, "Helvetica", f"Total ({invoice.currency})")
     _footer(page, "Helvetica", "Please quote the invoice number with your payment.")
@@ -148,9 +145,9 @@ def classic(invoice: Invoice) -> bytes:
 
 def strip(invoice: Invoice) -> bytes:
     """Labels above their values in a strip across the page, a table of light rows."""
-    page, buffer = _page()
-    _lines(page, LEFT, HEIGHT - 24 * mm, (invoice.company,), "Helvetica-Bold", 18)
-    _lines(page, LEFT, HEIGHT - 31 * mm, invoice.address, "Helvetica", 9)
+    page, buffer = new_sheet()
+    write_lines(page, LEFT, HEIGHT - 24 * mm, (invoice.company,), "Helvetica-Bold", 18)
+    write_lines(page, LEFT, HEIGHT - 31 * mm, invoice.address, "Helvetica", 9)
     page.setFillColor(HexColor("#e8eef0"))
     page.rect(LEFT, HEIGHT - 62 * mm, RIGHT - LEFT, 15 * mm, stroke=0, fill=1)
     page.setFillColor(HexColor("#000000"))
@@ -166,7 +163,7 @@ def strip(invoice: Invoice) -> bytes:
         page.drawString(x, HEIGHT - 52 * mm, label)
         page.setFont("Helvetica-Bold", 11)
         page.drawString(x, HEIGHT - 58 * mm, value)
-    _lines(page, LEFT, HEIGHT - 72 * mm, ("Invoice to", *invoice.buyer), "Helvetica", 10)
+    write_lines(page, LEFT, HEIGHT - 72 * mm, ("Invoice to", *invoice.buyer), "Helvetica", 10)
     y = _table(page, invoice, HEIGHT - 105 * mm, "Helvetica", head="#e8eef0", ink="#000000")
     _totals(page, invoice, y, "Helvetica", "Total due")
     _footer(page, "Helvetica", "Payment by bank transfer within 30 days.")
@@ -176,44 +173,24 @@ def strip(invoice: Invoice) -> bytes:
 
 def letter(invoice: Invoice) -> bytes:
     """A letter in a serif face: labels and values in running lines, a table without a ground."""
-    page, buffer = _page()
+    page, buffer = new_sheet()
     page.setFont("Times-Bold", 20)
     page.drawCentredString(WIDTH / 2, HEIGHT - 25 * mm, invoice.company)
     page.setFont("Times-Roman", 10)
     page.drawCentredString(WIDTH / 2, HEIGHT - 31 * mm, ", ".join(invoice.address))
     page.line(LEFT, HEIGHT - 36 * mm, RIGHT, HEIGHT - 36 * mm)
-    _lines(page, LEFT, HEIGHT - 48 * mm, invoice.buyer, "Times-Roman", 11)
+    write_lines(page, LEFT, HEIGHT - 48 * mm, invoice.buyer, "Times-Roman", 11)
     facts = (
         f"Invoice number: {invoice.number}",
         f"Date: {invoice.printed(invoice.day)}",
         f"Payment due: {invoice.printed(invoice.due)}",
     )
-    _lines(page, LEFT, HEIGHT - 72 * mm, facts, "Times-Roman", 11, leading=6 * mm)
+    write_lines(page, LEFT, HEIGHT - 72 * mm, facts, "Times-Roman", 11, leading=6 * mm)
     y = _table(page, invoice, HEIGHT - 105 * mm, "Times-Roman", head=None, ink="#000000")
     _totals(page, invoice, y, "Times-Roman", "Amount due")
     _footer(page, "Times-Roman", "With compliments.")
     page.save()
     return buffer.getvalue()
-
-
-def _page() -> tuple[Canvas, BytesIO]:
-    buffer = BytesIO()
-    return Canvas(buffer, pagesize=A4, invariant=1), buffer
-
-
-def _lines(
-    page: Canvas,
-    x: float,
-    y: float,
-    texts: Sequence[str],
-    font: str,
-    size: float,
-    *,
-    leading: float = 0,
-) -> None:
-    page.setFont(font, size)
-    for number, text in enumerate(texts):
-        page.drawString(x, y - number * (leading or 1.3 * size), text)
 
 
 def _cells(page: Canvas, y: float, texts: Sequence[str]) -> None:
