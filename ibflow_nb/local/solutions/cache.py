@@ -8,12 +8,21 @@ from pathlib import Path
 
 import msgspec
 
+from ibflow_nb.api.results import SentRecord
 from ibflow_nb.api.solutions import RunSync, RunSyncReply
 from ibflow_nb.local.atomic import write_atomic
 from ibflow_nb.local.solutions.package import Solution
 from ibflow_nb.local.solutions.sent_files import SentFile
 
 _KEPT = 1000
+
+
+class _KeptAnswer(msgspec.Struct):
+    """A reply as it is kept, with records as the platform sends them."""
+
+    records: list[SentRecord]
+    binary_path: str
+    job_id: str
 
 
 def cache_key(request: RunSync, solution: Solution, files: Sequence[SentFile]) -> str:
@@ -45,9 +54,12 @@ class AnswerCache:
         """Give the answer that is kept under a key, or None."""
         try:
             content = (self._folder / f"{key}.json").read_bytes()
-            return msgspec.json.decode(content, type=RunSyncReply)
+            kept = msgspec.json.decode(content, type=_KeptAnswer)
         except (OSError, msgspec.DecodeError):
             return None
+        return RunSyncReply(
+            records=[*kept.records], binary_path=kept.binary_path, job_id=kept.job_id
+        )
 
     def write(self, key: str, answer: RunSyncReply) -> None:
         """Keep an answer; the oldest ones make room for it."""

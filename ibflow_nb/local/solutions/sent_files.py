@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from ibflow_nb.api.results import ResultRecord
+from ibflow_nb.api.results import ResultRecord, SentRecord
 from ibflow_nb.local.engine.folders import RESULTS_FILE
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\ud800-\udfff]')
@@ -71,8 +71,7 @@ def records_in_order(
     answers = []
     for index, (file, disk_name) in enumerate(zip(files, disk_names, strict=True)):
         if file.error:
-            failed = ResultRecord(status="ERROR", error_msg=f"Its file_content {file.error}.")
-            found[disk_name] = [failed]
+            found[disk_name] = [_refused(file)]
         for record in found.get(disk_name, []):
             reason = record.error_msg.replace(disk_name, file.name)
             answer = msgspec.structs.replace(record, file_name=file.name, file_index=index)
@@ -81,6 +80,18 @@ def records_in_order(
                 answer.error_msg = f"File {index} ({file.name}): {reason}"
             answers.append(answer)
     return answers
+
+
+def _refused(file: SentFile) -> SentRecord:
+    return SentRecord(
+        file_name=file.name,
+        file_index=0,
+        record_index=0,
+        results=[],
+        output_file_path="",
+        status="ERROR",
+        error_msg=f"Its file_content {file.error}.",
+    )
 
 
 def _safe(name: str) -> str:
