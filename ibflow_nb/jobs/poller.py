@@ -231,7 +231,8 @@ class Poller:
         """Show that the connection is in trouble; the job itself goes on."""
         watch = entry.watch
         entry.failures += 1
-        watch.publish(watch.snapshot.replace(note=f"Trying again: {error}"))
+        reason = str(error) or type(error).__name__
+        watch.publish(watch.snapshot.replace(note=f"Trying again: {reason}"))
         delay = schedule.trouble_delay(entry.failures, watch.service.pace, self._rng)
         asked = error.retry_after if isinstance(error, ApiError) else None
         if asked is not None:

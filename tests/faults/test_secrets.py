@@ -37,7 +37,7 @@ CELLS = [
         "    print(*told.format())"
     ),
     "%whos",
-    "%ibflow disconnect\nclient.close()\nclient.jobs.list()",
+    "client.close()\nclient.jobs.list()",
 ]
 
 

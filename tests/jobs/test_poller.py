@@ -77,6 +77,13 @@ def test_lost_connections_are_notes_and_never_ends(rig: Any, replies: Any) -> No
     assert all(seen.state is JobState.RUNNING for seen in made.seen if seen.note)
 
 
+def test_an_error_without_a_text_is_named(rig: Any, replies: Any) -> None:
+    """The note tells at least what kind of trouble it is."""
+    made = rig(lambda number: TimeoutError() if number == 0 else replies["ended"]())
+    made.run()
+    assert "Trying again: TimeoutError" in {seen.note for seen in made.seen}
+
+
 def test_retry_after_is_obeyed(rig: Any, replies: Any) -> None:
     """A server that asks for a pause of 42 s gets it."""
 

@@ -82,7 +82,7 @@ class Submitter:
 
     def _submit(self, work: Work) -> Submission:
         options = work.options
-        check_options(options)
+        check_options(options, self._settings.delivery.webhook_hosts)
         job_id = str(uuid.uuid4())
         user = self._settings.user
         output = work.output or output_folder(
@@ -155,7 +155,7 @@ class Submitter:
         self._dispatcher.add(job_id)
 
 
-def check_options(options: RunOptions) -> None:
+def check_options(options: RunOptions, webhook_hosts: tuple[str, ...] = ()) -> None:
     """Refuse options that have the right type and make no sense.
 
     Raises:
@@ -170,7 +170,7 @@ def check_options(options: RunOptions) -> None:
             raise InvalidRequest(f"{key} must not hold empty strings.")
     check_addresses(list(options.notification_emails))
     if options.webhook_config is not None:
-        check_webhook(options.webhook_config)
+        check_webhook(options.webhook_config, webhook_hosts)
 
 
 def _opening_line(options: RunOptions, files: int, settings: Settings) -> str:

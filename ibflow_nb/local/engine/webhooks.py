@@ -10,6 +10,7 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Sequence
 from typing import IO
 
 import msgspec
@@ -56,11 +57,16 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 _opener = urllib.request.build_opener(_NoRedirects)
 
 
-def check_webhook(config: WebhookConfig) -> None:
-    """Refuse a webhook that could never be sent.
+def check_webhook(config: WebhookConfig, allowed: Sequence[str] = ()) -> None:
+    """Refuse a webhook that could never be sent, or that must not be.
+
+    Args:
+        config: where it goes.
+        allowed: the only hosts that it may go to; empty for any.
 
     Raises:
-        InvalidRequest: the url is no http(s) URL, or a header is malformed.
+        InvalidRequest: the url is no http(s) URL, its host is not allowed, or a header is
+            malformed.
     """
     try:
         parts = urllib.parse.urlsplit(config.url.strip())
@@ -69,6 +75,9 @@ def check_webhook(config: WebhookConfig) -> None:
         valid = False
     if not valid or any(character.isspace() for character in config.url.strip()):
         raise InvalidRequest("webhook_config.url must be a complete http:// or https:// URL.")
+    host = host_of(config.url)
+    if allowed and host not in {name.lower() for name in allowed}:
+        raise InvalidRequest(f"webhook_config.url: webhooks to {host} are not allowed here.")
     for name, value in config.headers.items():
         if not _HEADER_NAME.fullmatch(name) or not _is_header_value(value):
             raise InvalidRequest(f"webhook_config.headers: {name!r} is not a valid header.")

@@ -30,7 +30,7 @@ from ibflow_nb.local.server.idle import IdleWatch
 from ibflow_nb.local.server.leftovers import sweep_leftovers
 from ibflow_nb.local.server.log import log_to_file
 from ibflow_nb.local.server.platform import Platform
-from ibflow_nb.local.settings import STATE_FOLDER, Settings
+from ibflow_nb.local.settings import STATE_FOLDER, Settings, read_settings
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +100,9 @@ def _run(presence: Presence, arguments: argparse.Namespace, root: Path) -> None:
     given = arguments.token or os.environ.get("IBFLOW_TOKEN", "")
     token = _token(given, presence.state)
     listener = listen(arguments.host, arguments.port)
+    kept = read_settings(presence.state)
     settings = Settings(
+        **msgspec.structs.asdict(kept),
         root=Path(os.path.realpath(root)),
         workers=arguments.workers,
         executor=arguments.executor,

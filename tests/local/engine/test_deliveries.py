@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ibflow_nb.api.errors import InvalidRequest
 from ibflow_nb.local.settings import DeliverySettings, SmtpSettings
 
 
@@ -91,6 +92,19 @@ def test_a_webhook_is_repeated_until_it_is_received(
     job_id = platform.run(webhook_config={"url": hook.url})
     until(lambda: "was delivered" in platform.log(job_id))
     assert len(hook.got) == 4
+
+
+def test_webhooks_go_to_allowed_hosts_only(make_platform: Any, receiver: Any, until: Any) -> None:
+    """Where hosts are set, a run with a webhook to another one is refused at once."""
+    hook = receiver()
+    platform = make_platform(delivery=DeliverySettings(webhook_hosts=("127.0.0.1",)))
+    platform.flow("read")
+    platform.files(a="x")
+    for other in ("http://localhost:80/", "http://127.0.0.1@other.test/", "http://[::1]/"):
+        with pytest.raises(InvalidRequest, match="not allowed here"):
+            platform.submit(webhook_config={"url": other})
+    platform.run(webhook_config={"url": hook.url})
+    until(lambda: hook.got)
 
 
 def test_a_webhook_is_given_up_after_seven_repeats(
