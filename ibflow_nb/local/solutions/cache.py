@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,6 +50,7 @@ class AnswerCache:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._writing = threading.Lock()
 
     def read(self, key: str) -> RunSyncReply | None:
         """Give the answer that is kept under a key, or None."""
@@ -63,7 +65,8 @@ class AnswerCache:
 
     def write(self, key: str, answer: RunSyncReply) -> None:
         """Keep an answer; the oldest ones make room for it."""
-        write_atomic(self._folder / f"{key}.json", msgspec.json.encode(answer), mode=0o600)
-        kept = sorted(self._folder.glob("[!.]*.json"), key=lambda path: path.stat().st_mtime)
-        for path in kept[:-_KEPT]:
-            path.unlink(missing_ok=True)
+        with self._writing:
+            write_atomic(self._folder / f"{key}.json", msgspec.json.encode(answer), mode=0o600)
+            kept = sorted(self._folder.glob("[!.]*.json"), key=lambda path: path.stat().st_mtime)
+            for path in kept[:-_KEPT]:
+                path.unlink()
