@@ -71,13 +71,13 @@ def _responses(endpoint: Endpoint, by_kind: dict[Any, dict[str, Any]]) -> dict[s
     if endpoint.reply:
         schema = by_kind[endpoint.reply]
         if endpoint.version == 1:
-            schema = {"oneOf": [schema, by_kind[ErrorReply]]}
+            schema = {"anyOf": [schema, by_kind[ErrorReply]]}
         reply["content"] = {"application/json": {"schema": schema}}
-    error = by_kind[MessageReply if endpoint.version == 2 else ErrorReply]
-    return {
-        "200" if endpoint.version == 1 else "2XX": reply,
-        "default": {"description": "Error.", "content": {"application/json": {"schema": error}}},
-    }
+    error: dict[str, Any] = {"description": "Error."}
+    if endpoint.method != "HEAD":  # whose replies have no body
+        schema = by_kind[MessageReply if endpoint.version == 2 else ErrorReply]
+        error["content"] = {"application/json": {"schema": schema}}
+    return {"200" if endpoint.version == 1 else "2XX": reply, "default": error}
 
 
 def _query_parameters(schema: dict[str, Any]) -> list[dict[str, Any]]:
