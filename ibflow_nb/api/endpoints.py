@@ -237,6 +237,16 @@ RESULTS = Endpoint(
     results.ResultsReply,
     resend=True,
 )
+PAGE_IMAGE = Endpoint(
+    "page_image",
+    "POST",
+    "flow_binary/page_image",
+    "Draw a page of a record.",
+    "Defined here in the platform's style",
+    results.PageImageQuery,
+    results.PageImage,
+    resend=True,
+)
 SOLUTION_CREATE = Endpoint(
     "solution_create",
     "POST",

@@ -52,6 +52,25 @@ def find_scans(path: Path, options: ReadOptions) -> tuple[list[int], list[int]]:
         return pages, [number for number in pages if _is_scan(document, number)]
 
 
+def draw_pdf_page(path: Path, number: int, longest_side: int, options: ReadOptions) -> Any:
+    """Draw a page; an array of rows of RGB pixels, as long as wanted on its longer side.
+
+    Args:
+        path: the PDF.
+        number: of the page, from 0.
+        longest_side: in pixels.
+        options: passwords and limits.
+
+    Raises:
+        UnreadableDocument: it is damaged, locked, or has no such page.
+    """
+    with open_pdf(path, options) as document:
+        if number >= len(document):
+            raise UnreadableDocument(f"The PDF has no page {number + 1}.")
+        with _load_page(document, number) as page:
+            return _render(page, longest_side / max(*page.get_size(), 1))
+
+
 def _is_scan(document: pdfium.PdfDocument, number: int) -> bool:
     with _load_page(document, number) as page:
         text = page.get_textpage()

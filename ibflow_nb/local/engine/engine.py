@@ -25,7 +25,14 @@ from ibflow_nb.api.jobs import (
     JobState,
     JobStatusReply,
 )
-from ibflow_nb.api.results import ResultRecord, ResultsOptions, ResultsQuery, ResultsReply
+from ibflow_nb.api.results import (
+    PageImage,
+    PageImageQuery,
+    ResultRecord,
+    ResultsOptions,
+    ResultsQuery,
+    ResultsReply,
+)
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.compiling import Compiler
 from ibflow_nb.local.engine.deliveries import Deliveries
@@ -33,6 +40,7 @@ from ibflow_nb.local.engine.dispatcher import Dispatcher
 from ibflow_nb.local.engine.executor import Executor
 from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger
+from ibflow_nb.local.engine.pages import PageDrawer
 from ibflow_nb.local.engine.plan import Planner
 from ibflow_nb.local.engine.pool import LocalPool
 from ibflow_nb.local.engine.requests import BINARY, FLOW, FLOWS, METAFLOW, STEP, Requests
@@ -74,6 +82,7 @@ class Engine:
             self._lock.release()
             raise
         self._drive = drive
+        self._pages = PageDrawer(drive, self._ledger, executor, settings)
         self._log = JobLog(self._ledger, settings.log_bytes)
         self._deliveries = Deliveries(self._ledger, self._log, settings)
         self._dispatcher = Dispatcher(
@@ -167,6 +176,10 @@ class Engine:
     def all_records(self, path: str, options: ResultsOptions) -> list[ResultRecord]:
         """Give all records of a run; see :func:`read_all_records`."""
         return read_all_records(self._drive, path, options)
+
+    def page_image(self, query: PageImageQuery) -> PageImage:
+        """Draw a page of a record; see :meth:`PageDrawer.draw`."""
+        return self._pages.draw(query)
 
     def wait(self, job_id: str, timeout: float | None = None) -> bool:
         """Wait for a job's end; False when it goes on after ``timeout`` seconds.

@@ -17,6 +17,8 @@ _STEPS = {
     "filter": "filter:Filter",
     "merge_files": "merge_files:MergeFiles",
 }
+# What the engine itself asks of workers; no flow can name it.
+_SERVICES = {"draw_page": "draw_page:DrawPage"}
 
 STEP_NAMES = tuple(_STEPS)
 
@@ -30,8 +32,9 @@ def get_step(name: str) -> Step:
     Raises:
         InvalidRequest: there is no such step.
     """
-    if name not in _STEPS:
+    location = (_STEPS | _SERVICES).get(name)
+    if location is None:
         known = ", ".join(STEP_NAMES)
         raise InvalidRequest(f"There is no flow step {name!r}; the steps are {known}.")
-    module, _, cls = _STEPS[name].partition(":")
+    module, _, cls = location.partition(":")
     return cast("Step", getattr(import_module(f"{__package__}.{module}"), cls)())

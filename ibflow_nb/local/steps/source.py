@@ -31,7 +31,7 @@ def original_file(task: Task) -> tuple[Path, str]:
         path = layouts[0].page_input_path if layouts else ""
         if not path:
             raise StepError(f"{task.name} does not name the file that it was made of.")
-        return _drive(task).locate(path), path
+        return drive_of(task).locate(path), path
     except (BrokenRecords, InvalidRequest, NotFound) as error:
         raise StepError(f"{task.name} leads to no file that can be read: {error}") from error
 
@@ -63,7 +63,7 @@ def with_tessdata(task: Task, ocr: OcrConfig) -> OcrConfig:
     if not ocr.tessdata:
         return ocr
     try:
-        folder = _drive(task).locate(ocr.tessdata)
+        folder = drive_of(task).locate(ocr.tessdata)
     except (InvalidRequest, NotFound):
         folder = Path(ocr.tessdata)
     if not (folder.is_absolute() and folder.is_dir()):
@@ -74,7 +74,7 @@ def with_tessdata(task: Task, ocr: OcrConfig) -> OcrConfig:
     return msgspec.structs.replace(ocr, tessdata=str(folder))
 
 
-def _drive(task: Task) -> Drive:
+def drive_of(task: Task) -> Drive:
     """Give the drive that the task's source lies on."""
     depth = len(PurePosixPath(task.drive_path).parts)
     return Drive(Path(task.source).parents[max(depth - 1, 0)])
