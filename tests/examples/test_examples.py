@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from ibflow_nb.examples import WORKSPACE
+from ibflow_nb.frames.html import DOUBTFUL
 from ibflow_nb.local.classifier.file import load_classifier
 from ibflow_nb.local.documents.layout import compose
 from ibflow_nb.local.documents.options import ReadOptions
@@ -53,6 +54,17 @@ def test_fields_equal_the_truth(folder: str, name: str, run_flow: RunFlow) -> No
     flow = WORKSPACE / folder / f"{folder}.ibflow"
     (record,), _ = run_flow(flow, WORKSPACE / folder / "input" / name)
     assert fields_of(record) == truth_of(folder)[name]
+
+
+@pytest.mark.slow
+def test_smudged_date_is_right_and_doubtful(run_flow: RunFlow) -> None:
+    """One scan has a value that is read with little confidence, so that marking can be seen."""
+    source = WORKSPACE / "receipts/input/northgate-hardware.png"
+    (record,), _ = run_flow(WORKSPACE / "receipts/receipts.ibflow", source)
+    doubtful = [
+        phrase.label for phrase in record.refined_phrases if (phrase.confidence or 1) < DOUBTFUL
+    ]
+    assert doubtful == ["date"]
 
 
 @pytest.mark.parametrize(("folder", "name"), documents_of("mixed"))

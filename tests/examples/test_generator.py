@@ -29,6 +29,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FOLDERS)
 def test_package_holds_what_is_drawn(drawn: Path, kind: str) -> None:
     """The committed documents have the names and the truth that the generator gives."""
@@ -39,6 +40,7 @@ def test_package_holds_what_is_drawn(drawn: Path, kind: str) -> None:
     assert sorted(msgspec.json.decode((committed / "truth.json").read_bytes())) == names
 
 
+@pytest.mark.slow
 def test_copies_equal_their_originals(drawn: Path) -> None:
     """Files that lie in several folders, the classifier too, are the same everywhere."""
     from ibflow_nb.examples.generator.__main__ import COPIES
@@ -50,6 +52,7 @@ def test_copies_equal_their_originals(drawn: Path) -> None:
             assert (drawn / target).is_file()
 
 
+@pytest.mark.slow
 def test_trained_anew_the_classifier_has_the_same_terms(drawn: Path) -> None:
     """The committed classifier knows the classes and the words of the one trained now."""
     name = "mixed/classifier/documents.ibclassifier"

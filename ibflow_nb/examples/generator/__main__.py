@@ -58,11 +58,12 @@ class Document(NamedTuple):
 
 
 def receipts() -> dict[str, Document]:
-    """Print two receipts and scan the others."""
+    """Print two receipts and scan the others, one of them smudged where its date is."""
+    smudged = Scan(dpi=100, skew=-1.6, blur=0.7, smudge=(0.2, 0.34, 1.4))
     cafe, hardware, garden, taxi, hotel, books = RECEIPTS
     drawn = {
         f"{cafe.name}.jpg": (Scan(skew=2.4, noise=9, quality=55, seed=1).jpeg(till(cafe)), cafe),
-        f"{hardware.name}.png": (Scan(skew=-1.6, blur=0.7).png(till(hardware)), hardware),
+        f"{hardware.name}.png": (smudged.png(till(hardware)), hardware),
         f"{garden.name}.tif": (Scan(rotation=90, noise=28, seed=3).tiff(till(garden)), garden),
         f"{taxi.name}.jpg": (
             Scan(rotation=180, skew=0.8, noise=5, quality=30, seed=4).jpeg(till(taxi)),
@@ -92,7 +93,7 @@ def invoices() -> dict[str, Document]:
 def mixed() -> dict[str, Document]:
     """Put receipts, invoices and a letter into one folder."""
     scan = Scan(skew=1.1, noise=5, quality=50, seed=11)
-    drawn = {
+    drawn: dict[str, tuple[bytes, Receipt | Invoice | Letter]] = {
         f"{BAKERY.name}.pdf": (folio(BAKERY), BAKERY),
         f"{CHANDLER.name}.pdf": (till(CHANDLER), CHANDLER),
         f"{KIOSK.name}.jpg": (scan.jpeg(till(KIOSK)), KIOSK),

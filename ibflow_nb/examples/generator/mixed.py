@@ -16,8 +16,8 @@ _CLOCK = re.compile(rb"(?<=CreationDate\(D:)\d{14}")
 _ID = re.compile(rb"(?<=<)[0-9A-F]{32}(?=>)")
 
 KIOSK = Receipt(
-    name="ferry-kiosk",
-    company="Ferry Kiosk",
+    name="saltmarsh-kiosk",
+    company="Saltmarsh Kiosk",
     address=("Pier 4", "Saint Brannoc"),
     day=date(2024, 8, 15),
     date_format="%d/%m/%Y",

@@ -20,6 +20,8 @@ class Scan:
         skew: degrees counter-clockwise by which the paper lay askew.
         rotation: 0, 90, 180 or 270 degrees counter-clockwise by which it lay turned.
         blur: radius in pixels.
+        smudge: top and bottom of a band across the paper, as fractions of its height, and the
+            radius in pixels by which the print is smeared there.
         noise: standard deviation of the sensor's noise, in grey levels of 255.
         quality: of the JPEG compression.
         seed: of the noise.
@@ -29,6 +31,7 @@ class Scan:
     skew: float = 0.0
     rotation: int = 0
     blur: float = 0.0
+    smudge: tuple[float, float, float] | None = None
     noise: float = 0.0
     quality: int = 60
     seed: int = 0
@@ -47,6 +50,10 @@ class Scan:
         bed = bed.rotate(self.rotation, expand=True)
         if self.blur:
             bed = bed.filter(ImageFilter.GaussianBlur(self.blur))
+        if self.smudge:
+            top, bottom, radius = self.smudge
+            band = (0, int(top * bed.height), bed.width, int(bottom * bed.height))
+            bed.paste(bed.crop(band).filter(ImageFilter.GaussianBlur(radius)), band)
         if self.noise:
             grain = np.random.default_rng(self.seed).normal(0, self.noise, (bed.height, bed.width))
             bed = Image.fromarray(np.clip(np.asarray(bed) + grain, 0, 255).astype(np.uint8))
