@@ -9,8 +9,10 @@ from ibflow_nb.client.connection import Connection
 from ibflow_nb.client.files import Files
 from ibflow_nb.client.flows import Flows
 from ibflow_nb.client.jobs import Jobs
+from ibflow_nb.client.marketplace import Marketplace
 from ibflow_nb.client.results import Results
 from ibflow_nb.client.service import ServerJobs
+from ibflow_nb.client.solutions import Solutions
 from ibflow_nb.client.transport import Transport
 from ibflow_nb.jobs.call import call
 from ibflow_nb.jobs.clock import Clock
@@ -30,6 +32,8 @@ class Client:
     Attributes:
         connection: address, token (which shows itself to nobody) and context.
         flows: starting flows, steps, metaflows and binaries.
+        solutions: packing and running solutions.
+        marketplace: publishing and installing them.
         jobs: finding and controlling jobs.
         files: the drive.
         results: the records of runs.
@@ -67,6 +71,8 @@ class Client:
         self._service = ServerJobs(self._transport, self.results, pace)
         self.jobs = Jobs(self._transport, self._service, self._poller)
         self.flows = Flows(self._transport, self.jobs)
+        self.solutions = Solutions(self._transport, self.jobs)
+        self.marketplace = Marketplace(self._transport)
 
     @property
     def url(self) -> str:

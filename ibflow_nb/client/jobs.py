@@ -100,9 +100,14 @@ class Jobs:
         return self.follow(await self._service.send_restart(job_id))
 
     @call
-    async def logs(self, job_id: str) -> _Lines:
-        """Read a job's log, oldest line first."""
-        return await self._service.fetch_logs(job_id)
+    async def logs(self, job_id: str, *, start: int = 0) -> _Lines:
+        """Read a job's log, oldest line first.
+
+        Args:
+            job_id: the job.
+            start: lines to pass over, because they were read before.
+        """
+        return await self._service.fetch_logs(job_id, start=start)
 
     @call
     async def review(

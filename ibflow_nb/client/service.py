@@ -54,11 +54,11 @@ class ServerJobs:
         payload = JobIdRequest(job_id=job_id)
         return (await self._transport.fetch(endpoints.RESTART, payload, SubmissionReply)).data
 
-    async def fetch_logs(self, job_id: str) -> list[LogEntry]:
-        """Give all lines of the job's log, oldest first."""
+    async def fetch_logs(self, job_id: str, *, start: int = 0) -> list[LogEntry]:
+        """Give the lines of the job's log from number ``start`` on, oldest first."""
         lines: list[LogEntry] = []
         while True:
-            query = JobLogsQuery(job_id=job_id, offset=len(lines))
+            query = JobLogsQuery(job_id=job_id, offset=start + len(lines))
             page = await self._transport.fetch(endpoints.JOB_LOGS, query, JobLogsReply)
             lines += page.logs
             if not page.has_more or not page.logs:

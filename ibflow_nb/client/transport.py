@@ -8,6 +8,7 @@ when the endpoint table says that sending it twice has the effect of sending it 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -52,7 +53,8 @@ class Call:
         headers: further headers.
         body: raw body instead of ``payload``.
         repeat: whether to try again where that is safe.
-        patience: seconds to wait for the reply; None for the usual.
+        patience: seconds to wait for the reply, infinity for as long as it takes; None for
+            the usual.
     """
 
     endpoint: Endpoint
@@ -181,7 +183,8 @@ class Transport:
             headers["Content-Type"] = body.content_type
         timeout = _TIMEOUT
         if call.patience is not None:
-            timeout = httpx.Timeout(**{**_TIMEOUT.as_dict(), "read": call.patience})
+            read = None if math.isinf(call.patience) else call.patience
+            timeout = httpx.Timeout(**{**_TIMEOUT.as_dict(), "read": read})
         return self._client().build_request(
             endpoint.method,
             self.connection.url + endpoint.url.replace("{path}", quote(call.path.strip("/"))),
