@@ -43,6 +43,9 @@ def label_key(label: str) -> str:
 def find_label(key: str, row: Row, skip: int = 0) -> Iterator[Match]:
     """Yield the places in a row that read like a label, from left to right.
 
+    Of places that overlap only the best reading counts: ``9 Date`` reads like ``Date`` with one
+    error, but the 9 is no part of the label.
+
     Args:
         key: as :func:`label_key` gives it.
         row: its words; spaces between them are ignored, since OCR adds and drops some.
@@ -51,11 +54,27 @@ def find_label(key: str, row: Row, skip: int = 0) -> Iterator[Match]:
     allowed = _allowed_errors(len(key))
     if not _may_hold(key, row.key, allowed):
         return
+    pending: Match | None = None
     for index in range(skip, len(row.tokens)):
         best = _best_end(key, row.tokens, index, allowed)
-        if best is not None:
-            errors, last = best
-            yield Match(errors, row.tokens[index], last)
+        if best is None:
+            continue
+        match = Match(best[0], row.tokens[index], best[1])
+        if pending is None:
+            pending = match
+        elif _overlap(pending, match):
+            pending = min(pending, match, key=lambda place: place.errors)
+        else:
+            yield pending
+            pending = match
+    if pending is not None:
+        yield pending
+
+
+def _overlap(left: Match, right: Match) -> bool:
+    """Tell whether a place reaches into one that begins after it."""
+    last, first = left.last, right.first
+    return (first.word, first.start) <= (last.word, last.start)
 
 
 def _may_hold(key: str, text: str, allowed: int) -> bool:

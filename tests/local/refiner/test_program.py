@@ -123,6 +123,16 @@ def test_digital_text_has_places_but_no_confidence(invoice: Record, program: Pro
     assert len(phrase.regions) == 1
 
 
+def test_a_date_stands_where_its_digits_are(invoice: Record, program: Program) -> None:
+    """A date that is found in a longer text has the box of the date alone."""
+    text = program(
+        {"date": "parse_date(INPUT_COL)", "digits": "regex_search(INPUT_COL, '12/01/2018')"}
+    )
+    date, digits = load_program(text).run(invoice, Limits())
+    assert date.word == "2018-12-01"
+    assert date.regions == digits.regions
+
+
 def test_a_page_of_twenty_fields_takes_milliseconds(invoice: Record, program: Program) -> None:
     """Programs are parsed once and words are indexed: a record costs milliseconds."""
     expressions = [

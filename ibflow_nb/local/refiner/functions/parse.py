@@ -56,7 +56,8 @@ def parse_date(text: Text, format: str = "%Y-%m-%d", day_first: bool = False) ->
     found = next(_dates(text.text, day_first=day_first), None)
     if found is None:
         raise FieldError(f"There is no date in {shorten(text.text)}.")
-    return Text(found.strftime(format), text.pieces, aligned=False)
+    day, span = found
+    return Text(day.strftime(format), text.cut(*span).pieces, aligned=False)
 
 
 @function("parse_number")
@@ -126,18 +127,22 @@ def _signed(text: Text, number: Decimal, start: int, end: int) -> Number:
     return Number(value, text.cut(start, end).sources)
 
 
-def _dates(text: str, *, day_first: bool) -> Iterator[date]:
-    """Yield what can be read as a date: notations of digits, month names, other languages."""
+def _dates(text: str, *, day_first: bool) -> Iterator[tuple[date, tuple[int, int]]]:
+    """Yield what can be read as a date, and where: in digits, with month names, in languages."""
     for match in _NUMERIC_DATE.finditer(text):
         first, _, second, third = match.groups()
-        yield from _in_order(first, second, third, day_first=day_first)
+        for found in _in_order(first, second, third, day_first=day_first):
+            yield found, match.span()
     for match in _NAMED_DATE.finditer(text):
         part = match.groupdict()
         words = [part[name] or part[f"{name}2"] for name in ("day", "month", "year")]
-        yield from _by_format(" ".join(words).title())
+        for found in _by_format(" ".join(words).title()):
+            yield found, match.span()
     for match in _COMPACT_DATE.finditer(text):
-        yield from _valid(*(int(part) for part in match.groups()))
-    yield from _by_language(text.strip(), day_first=day_first)
+        for found in _valid(*(int(part) for part in match.groups())):
+            yield found, match.span()
+    for found in _by_language(text.strip(), day_first=day_first):
+        yield found, (0, len(text))
 
 
 def _in_order(first: str, second: str, third: str, *, day_first: bool) -> Iterator[date]:
