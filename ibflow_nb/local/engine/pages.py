@@ -42,7 +42,8 @@ class PageDrawer:
         """
         if query.longest_side not in _SIDES:
             raise InvalidRequest(
-                f"page_image: longest_side is {query.longest_side}, not {_SIDES[0]} to {_SIDES[-1]}."
+                f"page_image: longest_side is {query.longest_side}, not {_SIDES[0]} to"
+                f" {_SIDES[-1]}."
             )
         if query.page_number < 0 or query.record_index < 0:
             raise InvalidRequest("page_image: page_number and record_index count from 0.")
