@@ -205,7 +205,7 @@ class ReviewJob(Request):
     Attributes:
         job_id: the stopped job.
         records: the reviewed records; the job goes on with ``jobs/resume``.
-        reviewer: who reviewed.
+        reviewer: who reviewed; default the job's user.
     """
 
     job_id: str

@@ -41,7 +41,7 @@ def store_review(ledger: Ledger, request: ReviewJob) -> None:
         for number, step in enumerate(plan.steps)
     ]
     plan = msgspec.structs.replace(plan, steps=steps)
-    ledger.update_job(job.id, plan=msgspec.json.encode(plan), reviewer=request.reviewer)
+    ledger.update_job(job.id, plan=msgspec.json.encode(plan), reviewer=request.reviewer or job.user)
 
 
 def review_state(job: Job) -> str:
