@@ -216,6 +216,7 @@ def test_a_text_without_an_amount_fails(refine: Refine, name: str) -> None:
         ("scan_right(INPUT_COL, 'Nothing')", ""),
         ("scan_right('Tel: 55 Fax: 66', 'fax')", "66"),
         ("scan_right('No: A-12/3 Date: 5', 'No', stop='Date')", "A-12/3"),
+        ("scan_right('Facture n° 2022089083', 'Facture n°')", "2022089083"),
         ("scan_right('No: 7 Dote: 5 Date: 6', 'No', stop='Date')", "7"),
         ("scan_below(INPUT_COL, 'Bill to')", "John Doe"),
         ("scan_below(INPUT_COL, 'Ship to', lines=2)", "Jane Roe\nHarbour 5"),

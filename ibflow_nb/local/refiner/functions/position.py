@@ -16,8 +16,9 @@ from ibflow_nb.local.refiner.values import EMPTY, Text, join_texts
 
 _SAME_ROW = 0.5  # common height, as a share of the smaller box, of words beside each other
 _NEIGHBOURS = 3  # lines above and below in which a skewed row may go on
-# What stands between a label and its value; a minus or a point may belong to a number.
-_SEPARATOR = re.compile(r"(?:[\s:\uFF1A=#]|\.(?!\d)|[-\u2013\u2014](?=\s|$))+")
+# What stands between a label and its value, the sign of "No." among it; a minus or a point may
+# belong to a number.
+_SEPARATOR = re.compile(r"(?:[\s:\uFF1A=#\u00B0\u00BA]|\.(?!\d)|[-\u2013\u2014](?=\s|$))+")
 
 
 @function("scan_right")
