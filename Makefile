@@ -22,7 +22,7 @@ demo: $(INSTALLED) ## run the receipts example in a headless notebook and print 
 	$(BIN)/ibflow-nb demo
 
 lab: $(INSTALLED) ## open the quickstart in JupyterLab
-	$(BIN)/jupyter lab notebooks/01_quickstart.ipynb
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/01_quickstart.ipynb
 
 test: $(INSTALLED) ## the fast tests
 	$(BIN)/pytest -m 'not slow and not browser and not faults'
