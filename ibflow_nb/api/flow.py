@@ -75,7 +75,11 @@ class RunFlow(RunOptions, kw_only=True):
 
 
 class RunFlows(RunOptions, kw_only=True):
-    """Body of ``run_flows_async``: every flow of a folder on the same input.
+    """Body of ``run_flows_async``: every flow of a folder on the same input, as one job.
+
+    Each flow writes into a sub-folder of the output that is named as its file. The results list
+    every input file once for each flow, flow by flow in the order of their names; where a record
+    comes from is told by its ``output_file_path``.
 
     Attributes:
         flow_root_dir: drive path of the folder with the ``.ibflow`` files.
@@ -88,6 +92,12 @@ class RunFlows(RunOptions, kw_only=True):
 
 class RunMetaflow(RunOptions, kw_only=True):
     """Body of ``run_metaflow_async`` (source: Flow API document, "Run a metaflow").
+
+    Each file is read and classified, then goes through the flow whose file stem is its class,
+    else through ``other.ibflow``; without one it fails and names its class. A flow whose first
+    step reads files as most of the flows do goes on with that reading; the output of each flow
+    is in a sub-folder that is named as its file. The results are one list, each record with its
+    ``classification_label``.
 
     Attributes:
         input_dir: drive path of the folder with the documents.
@@ -103,7 +113,11 @@ class RunMetaflow(RunOptions, kw_only=True):
 class RunStep(Request):
     """Body of ``run_step_async``, in one of two forms.
 
-    Source: Flow API document, "Run a step" and "Run a fully configured step".
+    Source: Flow API document, "Run a step" and "Run a fully configured step"; the folders of the
+    first form are this project's rules. A step of a flow reads and writes the ``input_folder``
+    and ``output_folder`` of its kwargs, relative to the flow's ``rootDir``; without them step 0
+    reads ``data/input``, else ``input``, and any other what the step before it wrote into
+    ``data/out``, else ``out``. A step by itself names both as drive paths.
 
     Attributes:
         ibflow_path: drive path of the flow file; with ``step_index``.

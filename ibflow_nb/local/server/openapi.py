@@ -8,11 +8,14 @@ from typing import Any
 
 import msgspec
 
-from ibflow_nb.api.endpoints import ENDPOINTS, Endpoint
+from ibflow_nb.api.endpoints import DRIVE_READ, ENDPOINTS, FILE_READ, Endpoint
+from ibflow_nb.api.flow import FlowFile
 from ibflow_nb.api.schema import ErrorReply, MessageReply
+from ibflow_nb.local.engine.descriptions import describe_steps
 
 _REFERENCE = "#/components/schemas/{name}"
 _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+_READS = {FILE_READ, DRIVE_READ}
 _PATH_PARAMETER = {
     "name": "path",
     "in": "path",
@@ -26,9 +29,17 @@ _PATH_PARAMETER = {
 def openapi_document() -> dict[str, Any]:
     """Describe every call of the table, in OpenAPI 3.1."""
     kinds = {kind for endpoint in ENDPOINTS for kind in (endpoint.request, endpoint.reply) if kind}
-    ordered = sorted(kinds | {ErrorReply, MessageReply}, key=lambda kind: kind.__name__)
+    ordered = sorted(kinds | {ErrorReply, MessageReply, FlowFile}, key=lambda kind: kind.__name__)
     schemas, components = msgspec.json.schema_components(ordered, ref_template=_REFERENCE)
     by_kind = dict(zip(ordered, schemas, strict=True))
+    of_steps = {
+        f"Kwargs_{name}": {"type": "object", "title": name, "description": text}
+        for name, text in describe_steps().items()
+    }
+    components |= of_steps
+    components["FlowStep"]["properties"]["kwargs"] = {
+        "anyOf": [{"$ref": _REFERENCE.format(name=name)} for name in of_steps]
+    }
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in ENDPOINTS:
         operation = _operation(endpoint, by_kind, components)
@@ -73,6 +84,8 @@ def _responses(endpoint: Endpoint, by_kind: dict[Any, dict[str, Any]]) -> dict[s
         if endpoint.version == 1:
             schema = {"anyOf": [schema, by_kind[ErrorReply]]}
         reply["content"] = {"application/json": {"schema": schema}}
+    if endpoint in _READS:
+        reply["content"] = reply.get("content", {}) | _BYTES
     error: dict[str, Any] = {"description": "Error."}
     if endpoint.method != "HEAD":  # whose replies have no body
         schema = by_kind[MessageReply if endpoint.version == 2 else ErrorReply]

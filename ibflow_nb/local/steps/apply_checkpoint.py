@@ -126,7 +126,10 @@ class ApplyCheckpoint:
             stop=_reason(failures),
             log=[
                 *failures,
-                *(f"The review of file {file}, record {n}: no such record waits here." for file, n in reviews),
+                *(
+                    f"The review of file {file}, record {n}: no such record waits here."
+                    for file, n in reviews
+                ),
             ],
         )
 

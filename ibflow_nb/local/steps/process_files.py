@@ -87,7 +87,24 @@ def _choice(values: dict[str, Any], key: str, choices: tuple[str, ...]) -> str:
 
 
 class ProcessFiles:
-    """Reads one file: its text layer or OCR, into an ``.ibdoc`` with page images beside."""
+    """Reads one file: its text layer or OCR, into an ``.ibdoc`` with page images beside.
+
+    kwargs:
+        process_type: ``auto_to_txt`` (default) takes every supported file, ``images_to_txt``
+            images and PDFs and reads all their pages by OCR, ``pdf_to_txt`` PDFs.
+        settings.ocr_page_type: ``default``, ``high_quality_doc`` or ``low_quality_doc``; decides
+            the OCR engine.
+        settings.output_format_layout: ``layout_per_doc`` (default) makes one record of a file,
+            ``layout_per_page`` one of each page.
+        settings.page_range_str: pages to read such as ``1-3,5,8-``, from 1; empty for all.
+        settings.encryption_config: JSON text, ``{"passwords": ["..."]}`` or
+            ``{"passwords": {"*.pdf": ["..."]}}``.
+        settings.ocr_config: JSON text with any of ``engine`` (``auto``, ``rapidocr``,
+            ``tesseract``), ``languages``, ``dpi`` and ``tessdata``.
+
+    A file that an earlier step has read is read again from its source and keeps its class.
+    Sources: Flow API document, "Run a fully configured step"; the platform's step reference.
+    """
 
     name: ClassVar[str] = "process_files"
     scope: ClassVar[Literal["file", "batch"]] = "file"

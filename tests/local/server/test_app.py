@@ -13,6 +13,7 @@ import pytest
 
 from ibflow_nb.api.endpoints import COMPILE, ENDPOINTS, RUN_FLOW
 from ibflow_nb.api.flow import RunFlow
+from ibflow_nb.local.engine.descriptions import describe_steps
 from ibflow_nb.local.server.app import FAMILIES, addresses, collect_handlers
 from ibflow_nb.local.server.handlers import Handlers
 from ibflow_nb.local.server.log import log_to_file
@@ -232,6 +233,8 @@ def test_the_api_describes_itself(api: httpx.Client) -> None:
         text.rpartition("/")[2] for text in strings(document) if text.startswith("#/components/")
     }
     assert references <= set(schemas)
+    for name in describe_steps():
+        assert "kwargs:" in schemas[f"Kwargs_{name}"]["description"]
     status = document["paths"]["/api/v1/jobs/status"]["get"]["parameters"]
     assert [(p["name"], p["required"]) for p in status] == [("job_id", True), ("type", False)]
 

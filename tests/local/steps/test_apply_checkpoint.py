@@ -123,7 +123,7 @@ def test_a_reviewer_may_approve_what_fails(tmp_path: Path) -> None:
 def test_a_review_of_nothing_is_told(tmp_path: Path) -> None:
     """A review that matches no record is a line of the log."""
     outcome = run(tmp_path, {"a": [GOOD]}, reviewed=[{"file_index": 4}])
-    assert outcome.log == ["The review of file 4, record 0: no such record."]
+    assert outcome.log == ["The review of file 4, record 0: no such record waits here."]
 
 
 def test_formulas_can_be_for_one_class(tmp_path: Path) -> None:
