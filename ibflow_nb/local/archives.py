@@ -5,9 +5,11 @@ Used for solutions, flow binaries and the extract call of the files API.
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -21,6 +23,14 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _FILE_MODE = 0o644 << 16
 _PIECE = 1024 * 1024
 _ENCRYPTED = 0x1
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+)
 _DRIVE_LETTER = re.compile(r"[A-Za-z]:")
 
 
@@ -34,7 +44,7 @@ def open_archive(path: Path, limits: Limits) -> Iterator[zipfile.ZipFile]:
     """
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except (OSError, *_DAMAGE) as error:
         raise InvalidRequest(f"{path.name} is not a readable zip file ({error}).") from error
     with archive:
         _check(path.name, archive.infolist(), limits)
@@ -94,7 +104,11 @@ def reading_entries(name: str) -> Iterator[None]:
     """
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # which is a place before the file's beginning
+            raise
+        raise InvalidRequest(f"{name} is damaged: an entry is not where it should be.") from error
+    except _DAMAGE as error:
         raise InvalidRequest(f"{name} is damaged ({error}).") from error
 
 
@@ -138,6 +152,8 @@ def _check(name: str, entries: list[zipfile.ZipInfo], limits: Limits) -> None:
 
 def _check_entry(name: str, entry: zipfile.ZipInfo) -> None:
     path = PurePosixPath(entry.filename)
+    if not entry.filename:
+        raise InvalidRequest(f"{name} holds an entry without a name.")
     if path.is_absolute() or _DRIVE_LETTER.match(entry.filename) or "\\" in entry.filename:
         raise InvalidRequest(f"{name} holds the absolute or foreign name {entry.filename!r}.")
     if ".." in path.parts:

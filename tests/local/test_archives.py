@@ -65,6 +65,17 @@ def test_an_entry_that_would_land_elsewhere_is_refused(
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_an_entry_without_a_name_is_refused(tmp_path: Path) -> None:
+    """It can be no file."""
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo(""), "x")
+    with (
+        pytest.raises(InvalidRequest, match="without a name"),
+        open_archive(tmp_path / "z.zip", Limits()),
+    ):
+        pass
+
+
 def test_a_symbolic_link_is_refused(tmp_path: Path) -> None:
     """A link within an archive is refused by its name."""
     link = zipfile.ZipInfo("link")

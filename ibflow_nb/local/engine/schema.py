@@ -103,13 +103,19 @@ def open_database(path: Path) -> sqlite3.Connection:
     """Open the ledger, making it when absent; only its owner may read the files.
 
     Raises:
-        ConfigError: it was written by a newer version of this package.
+        ConfigError: it was written by a newer version of this package, or is no such store.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise ConfigError(
+            f"The job store {path} cannot be read ({error}); move it away to begin with a new one."
+        ) from error
     if version > VERSION:
         connection.close()
         raise ConfigError(

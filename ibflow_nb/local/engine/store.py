@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ibflow_nb.api.errors import IbflowError
+from ibflow_nb.api.errors import IbflowError, InvalidRequest
 from ibflow_nb.local.engine.schema import open_database
 
 
@@ -60,9 +60,16 @@ class Store:
             self._connection.execute("ROLLBACK")
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
-        """Read rows."""
+        """Read rows.
+
+        Raises:
+            InvalidRequest: a number is too large for the store.
+        """
         with self._lock:
-            return self._connection.execute(sql, parameters).fetchall()
+            try:
+                return self._connection.execute(sql, parameters).fetchall()
+            except OverflowError as error:
+                raise InvalidRequest("A number in the request is too large.") from error
 
     def update(
         self, table: str, columns: dict[str, object], where: str, key: tuple[object, ...]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ibflow_nb.api.errors import ConfigError
+from ibflow_nb.api.errors import ConfigError, InvalidRequest
+from ibflow_nb.api.jobs import JobListQuery
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine import Engine
 from ibflow_nb.local.engine.ledger import Ledger
+from ibflow_nb.local.engine.schema import VERSION
 from ibflow_nb.local.settings import Settings
 
 
@@ -66,3 +69,50 @@ def test_an_unknown_executor_is_refused(tmp_path: Path) -> None:
     """The sentence names it."""
     with pytest.raises(ConfigError, match="no executor 'cloud'"):
         Engine(Drive(tmp_path), Settings(root=tmp_path, executor="cloud"))
+
+
+def test_a_store_that_is_none_is_refused(tmp_path: Path) -> None:
+    """A damaged file is not touched, and the sentence says what to do."""
+    path = tmp_path / "jobs.sqlite3"
+    path.write_bytes(b"no database" * 100)
+    with pytest.raises(ConfigError, match="move it away"):
+        Ledger(path)
+    assert path.read_bytes() == b"no database" * 100
+
+
+def columns(path: Path) -> dict[str, set[str]]:
+    """Give the columns of each table of a store."""
+    with closing(sqlite3.connect(path)) as db:
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_schema")]
+        return {
+            table: {row[1] for row in db.execute(f"PRAGMA table_info({table})")} for table in tables
+        }
+
+
+def test_an_older_store_is_brought_up_to_date(tmp_path: Path) -> None:
+    """A store of version 1 gets what it lacks, keeps its jobs, and is opened again as it is."""
+    old, new = tmp_path / "old.sqlite3", tmp_path / "new.sqlite3"
+    with closing(sqlite3.connect(old)) as db:
+        db.executescript((Path(__file__).parent / "store_v1.sql").read_text())
+        db.execute(
+            "INSERT INTO job (id, kind, state, request, plan, output_folder, user, submitted) "
+            "VALUES ('j', 'flow', 'COMPLETE', x'', x'', 'a/out', 'local', 1.0)"
+        )
+        db.execute("INSERT INTO file (job_id, idx, name, state) VALUES ('j', 0, 'a.txt', 'DONE')")
+        db.execute("PRAGMA user_version = 1")
+        db.commit()
+    Ledger(new).close()
+    for _ in range(2):
+        ledger = Ledger(old)
+        assert ledger.job("j").output_folder == "a/out"
+        assert [file.name for file in ledger.files("j")] == ["a.txt"]
+        ledger.close()
+    assert columns(old) == columns(new)
+    with closing(sqlite3.connect(old)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)
+
+
+def test_a_number_beyond_the_store_is_refused(platform: Any) -> None:
+    """Offsets that no integer column can hold are told in a sentence."""
+    with pytest.raises(InvalidRequest, match="too large"):
+        platform.engine.list_jobs(JobListQuery(offset=2**63))

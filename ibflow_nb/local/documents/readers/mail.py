@@ -68,10 +68,15 @@ def _headers(message: MIMEPart) -> Iterator[tuple[str, str]]:
         try:
             header = message.policy.header_fetch_parse(name, raw)
             broken = getattr(header, "defects", ()) and "=?" not in raw
-            yield name, str(raw if broken else header)
+            yield name, _raw_text(raw) if broken else str(header)
         except (ValueError, IndexError, AttributeError, LookupError, TypeError):
             # the parser of the standard library trips over some malformed addresses and dates
-            yield name, str(raw)
+            yield name, _raw_text(raw)
+
+
+def _raw_text(raw: object) -> str:
+    """Read a header as it stands; its bytes beyond ASCII come as surrogates."""
+    return str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _leaves(part: MIMEPart) -> Iterator[MIMEPart]:

@@ -97,6 +97,14 @@ def test_malformed_headers_are_kept_as_they_are(write_file: Write, page_texts: R
     assert text.startswith("To: <@>")
 
 
+def test_raw_bytes_in_malformed_headers_are_text(write_file: Write, page_texts: Read) -> None:
+    """UTF-8 that stands in a header as it is becomes text; what is none can still be written."""
+    (text,) = page_texts(write_file("a.eml", "From: <ä@\nSubject: Grüße\n\nbody".encode()))
+    assert "ä@" in text
+    (text,) = page_texts(write_file("b.eml", b"From: <\xff\xfe@\nDate: \xe4\n\nbody"))
+    assert text.encode()
+
+
 def test_the_outlook_sample_is_read(documents: Path, page_texts: Read) -> None:
     """An Outlook mail reads like the same mail in MIME form."""
     (text,) = page_texts(documents / "office" / "fake-email.msg")

@@ -1,0 +1,81 @@
+CREATE TABLE job (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    ending TEXT NOT NULL DEFAULT '',
+    request BLOB NOT NULL,
+    plan BLOB NOT NULL,
+    binary BLOB NOT NULL DEFAULT x'',
+    flow_path TEXT NOT NULL DEFAULT '',
+    input_dir TEXT NOT NULL DEFAULT '',
+    output_folder TEXT NOT NULL,
+    user TEXT NOT NULL,
+    submitted REAL NOT NULL,
+    started REAL,
+    finished REAL,
+    prepared INTEGER NOT NULL DEFAULT 0,
+    msg TEXT NOT NULL DEFAULT '',
+    reviewer TEXT NOT NULL DEFAULT '',
+    log_bytes INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX job_state ON job (state);
+CREATE TABLE tag (
+    job_id TEXT NOT NULL REFERENCES job (id),
+    tag TEXT NOT NULL,
+    PRIMARY KEY (tag, job_id)
+) WITHOUT ROWID;
+CREATE TABLE pipeline (
+    job_id TEXT NOT NULL REFERENCES job (id),
+    pipeline_id TEXT NOT NULL,
+    PRIMARY KEY (pipeline_id, job_id)
+) WITHOUT ROWID;
+CREATE TABLE file (
+    job_id TEXT NOT NULL REFERENCES job (id),
+    idx INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    step INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL DEFAULT 'ACTIVE',
+    output TEXT NOT NULL DEFAULT '',
+    records INTEGER NOT NULL DEFAULT 0,
+    pages INTEGER NOT NULL DEFAULT 0,
+    error TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (job_id, idx)
+) WITHOUT ROWID;
+CREATE INDEX file_position ON file (job_id, state, step);
+CREATE TABLE unit (
+    id INTEGER PRIMARY KEY,
+    job_id TEXT NOT NULL REFERENCES job (id),
+    step INTEGER NOT NULL,
+    file INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    first INTEGER,
+    last INTEGER,
+    state TEXT NOT NULL DEFAULT 'READY',
+    deaths INTEGER NOT NULL DEFAULT 0,
+    output TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX unit_place ON unit (job_id, file, step);
+CREATE INDEX unit_ready ON unit (job_id, step DESC, file, first) WHERE state = 'READY';
+CREATE INDEX unit_open ON unit (job_id, state) WHERE state IN ('READY', 'RUNNING', 'HELD');
+CREATE TABLE event (
+    seq INTEGER PRIMARY KEY,
+    job_id TEXT NOT NULL REFERENCES job (id),
+    ts REAL NOT NULL,
+    step TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    log TEXT NOT NULL
+);
+CREATE INDEX event_job ON event (job_id, seq);
+CREATE TABLE delivery (
+    id INTEGER PRIMARY KEY,
+    job_id TEXT NOT NULL REFERENCES job (id),
+    kind TEXT NOT NULL,
+    target TEXT NOT NULL,
+    headers BLOB NOT NULL,
+    body BLOB NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due REAL NOT NULL,
+    state TEXT NOT NULL DEFAULT 'OPEN'
+);
+CREATE INDEX delivery_due ON delivery (due) WHERE state = 'OPEN';
