@@ -69,12 +69,19 @@ class IbflowMagics(Magics):
         from ibflow_nb.notebook.expansion import split_line
 
         namespace = ChainMap(local_ns, self.shell.user_ns)
-        context = dataclasses.replace(self.context, namespace=namespace, last_error=self.last_error)
+        context = dataclasses.replace(
+            self.context, namespace=namespace, last_error=self._latest_error()
+        )
         outcome = carry_out(context, split_line(line, namespace), cell)
         if outcome.variable:
             self.shell.user_ns[outcome.variable] = outcome.value
             return None
         return outcome.value
+
+    def _latest_error(self) -> BaseException | None:
+        """Give the latest error, also one that plain Python such as ``job.result()`` showed."""
+        shown = getattr(sys, "last_value", None)
+        return shown if isinstance(shown, IbflowError) else self.last_error
 
     def _render_whole_stack(self, error: BaseException) -> None:
         """In debug mode, have IPython show the stack that the error would hide."""

@@ -60,6 +60,18 @@ def test_traceback_shows_the_rest(shell: Any, capsys: pytest.CaptureFixture[str]
     assert "CommandError: %ibflow knows no command 'nosuch'" in shown
 
 
+def test_traceback_knows_errors_of_plain_python(
+    shell: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An error that no magic raised has its stack shown too."""
+    shell.run_cell("from ibflow_nb.api.errors import NotFound\nraise NotFound('no job x')")
+    assert "Traceback" not in capsys.readouterr().out
+    shell.run_cell("%ibflow traceback")
+    shown = capsys.readouterr().out
+    assert shown.startswith("Traceback")
+    assert "NotFound: no job x" in shown
+
+
 def test_debug_shows_the_stack_at_once(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """With 'debug on' an error shows its whole stack."""
     shell.run_cell("%ibflow config debug on")
@@ -169,6 +181,18 @@ def test_cancel_all_stops_what_runs(
     shell.run_cell("%ibflow cancel --all")
     assert server.calls("jobs/cancel") == [{"job_id": "one"}, {"job_id": "two"}]
     assert server.calls("jobs/list")[0]["state"] == "PENDING,RUNNING,PAUSED"
+
+
+def test_cancel_of_an_ended_job_says_so(
+    shell: Any, server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is sent for a job that has ended already."""
+    shell.run_cell(f"%ibflow connect {server.url}")
+    server.set("one", status="COMPLETE")
+    capsys.readouterr()
+    shell.run_cell("%ibflow cancel one")
+    assert capsys.readouterr().out == "Job one has ended already: COMPLETE.\n"
+    assert not server.calls("jobs/cancel")
 
 
 def test_jobs_lists_by_tag_and_state(shell: Any, server: Any) -> None:

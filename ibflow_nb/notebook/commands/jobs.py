@@ -70,7 +70,14 @@ def cancel(context: Context, args: argparse.Namespace) -> None:
     """Stop a job, or all jobs of this user that run."""
     if getattr(args, "all", False) == hasattr(args, "job"):
         raise CommandError("cancel takes a job or --all.")
-    targets = [context.job(args.job).id] if hasattr(args, "job") else _unfinished(context)
+    if hasattr(args, "job"):
+        snapshot = context.connection.client.jobs.get(context.job(args.job).id).snapshot
+        if snapshot.state.done:
+            context.screen.say(f"Job {snapshot.job_id} has ended already: {snapshot.state}.")
+            return
+        targets = [snapshot.job_id]
+    else:
+        targets = _unfinished(context)
     problems = []
     for job_id in targets:
         try:
