@@ -61,14 +61,19 @@ class Flows:
         return await self._start(endpoints.RUN_FLOW, RunFlow, params)
 
     @call
-    async def run_step(self, ibflow_path: str, step_index: int) -> Job:
-        """Run one step of a flow on the output of the step before.
+    async def run_step(
+        self, /, ibflow_path: str = "", step_index: int | None = None, *, step_json_str: str = ""
+    ) -> Job:
+        """Run one step of a flow on the output of the step before, or a step by itself.
 
         Args:
             ibflow_path: the ``.ibflow`` file.
             step_index: 0 to ``len(steps) - 1``.
+            step_json_str: a whole step as JSON text, instead of both.
         """
-        params = {"ibflow_path": ibflow_path, "step_index": step_index}
+        params: dict[str, Any] = {"step_json_str": step_json_str}
+        if not step_json_str:
+            params = {"ibflow_path": ibflow_path, "step_index": step_index}
         return await self._start(endpoints.RUN_STEP, RunStep, params)
 
     @call
@@ -80,7 +85,7 @@ class Flows:
             **kwargs: the step's own, such as ``input_folder`` and ``output_folder``.
         """
         step = msgspec.json.encode({"step_name": step_name, "kwargs": kwargs}).decode()
-        return await self._start(endpoints.RUN_STEP, RunStep, {"step_json_str": step})
+        return await self.run_step.aio(step_json_str=step)
 
     @call
     async def run_metaflow(

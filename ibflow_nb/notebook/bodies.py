@@ -13,9 +13,11 @@ import yaml
 
 from ibflow_nb.api.errors import CommandError, InvalidRequest
 from ibflow_nb.api.schema import Request, convert_request
-from ibflow_nb.notebook.expansion import expand_values
+from ibflow_nb.notebook.expansion import expand_values, split_line
 
 R = TypeVar("R", bound=Request)
+
+_STRUCTURED = re.compile(r"""^\s*(-\s|\[|\{\s*["']|\w+\s*:(\s|$))""", re.MULTILINE)
 
 
 class _Loader(yaml.SafeLoader):
@@ -48,21 +50,31 @@ class Body:
         return f"Line {self.lines[path]}: " if path else ""
 
 
-def parse_body(text: str, namespace: Mapping[str, Any]) -> Body:
+def parse_body(text: str, namespace: Mapping[str, Any], *, list_key: str = "") -> Body:
     """Read a body as YAML (which JSON is, too) and expand references in its strings.
+
+    Args:
+        text: the body.
+        namespace: the user's variables.
+        list_key: parameter that a body gives which is a list or just words.
 
     Raises:
         CommandError: it is not YAML, holds a key twice, is no mapping, or a reference fails.
     """
+    if list_key and text.strip() and not _STRUCTURED.search(text):
+        return Body({list_key: split_line(text, namespace)})
     loader = _Loader(text.expandtabs(4))
     try:
         node = loader.get_single_node()
-        lines = _line_numbers(node, "")
+        listed = list_key if isinstance(node, yaml.SequenceNode) else ""
+        lines = _line_numbers(node, f"{listed}." if listed else "")
         values = loader.construct_document(node) if node is not None else {}
     except yaml.YAMLError as error:
         raise CommandError(_syntax_error(error)) from error
     finally:
         loader.dispose()
+    if listed:
+        values = {listed: values}
     if not isinstance(values, dict):
         raise CommandError("The body must hold 'parameter: value' lines, or a JSON object.")
     return Body(expand_values(values, namespace), lines)

@@ -73,4 +73,5 @@ def _with_body(context: Context, command: Command, body: str) -> Context:
         )
     from ibflow_nb.notebook.bodies import parse_body
 
-    return dataclasses.replace(context, body=parse_body(body, context.namespace))
+    parsed = parse_body(body, context.namespace, list_key=command.list_key)
+    return dataclasses.replace(context, body=parsed)

@@ -38,10 +38,27 @@ class Reference:
 Piece = str | Reference
 
 
+class Word(str):
+    """A word of the line that stands for a document: bytes, an open file, a named one of both.
+
+    Attributes:
+        value: the document; the text is only how it was typed.
+    """
+
+    value: Any
+
+    def __new__(cls, source: str, value: Any) -> Word:
+        """Make the word of a reference."""
+        word = super().__new__(cls, source)
+        word.value = value
+        return word
+
+
 def split_line(line: str, namespace: Mapping[str, Any]) -> list[str]:
     """Split a magic's line into words and expand each.
 
-    A word that is one reference to a list or tuple becomes one word for each item.
+    A word that is one reference to a list or tuple becomes one word for each item; one to a
+    document in memory, or to several, becomes a :class:`Word` for each.
 
     Raises:
         CommandError: a name is unknown, an expression fails, or a quote is not closed.
@@ -57,8 +74,8 @@ def split_line(line: str, namespace: Mapping[str, Any]) -> list[str]:
     words: list[str] = []
     for word in _split(text):
         if word == _MARK:
-            value = next(remaining).value
-            words += [str(item) for item in value] if _is_list(value) else [str(value)]
+            reference = next(remaining)
+            words += [_word(reference.source, item) for item in _items(reference.value)]
         else:
             words.append(re.sub(_MARK, lambda _: str(next(remaining).value), word))
     return words
@@ -67,8 +84,8 @@ def split_line(line: str, namespace: Mapping[str, Any]) -> list[str]:
 def expand_values(data: Any, namespace: Mapping[str, Any]) -> Any:
     """Expand the strings of parsed YAML or JSON; keys and other values stay as they are.
 
-    A string that is one reference to a list, a dictionary, a boolean or None becomes that value;
-    everything else is put in as text.
+    A string that is one reference to a list, a dictionary, a boolean, a document in memory or
+    None becomes that value; everything else is put in as text.
 
     Raises:
         CommandError: a name is unknown or an expression fails.
@@ -176,7 +193,31 @@ def _expand_text(text: str, namespace: Mapping[str, Any]) -> Any:
         value = pieces[0].value
         if value is None or isinstance(value, bool | dict) or _is_list(value):
             return value
+        if _in_memory(value):
+            return value
     return "".join(str(p.value) if isinstance(p, Reference) else p for p in pieces)
+
+
+def _items(value: Any) -> list[Any]:
+    """Give the values that a reference stands for; a mapping of documents stands for pairs."""
+    if _is_list(value) and not _in_memory(value):
+        return list(value)
+    if isinstance(value, dict) and value and all(map(_in_memory, value.items())):
+        return list(value.items())
+    return [value]
+
+
+def _word(source: str, value: Any) -> str:
+    return Word(source, value) if _in_memory(value) else str(value)
+
+
+def _in_memory(value: Any) -> bool:
+    """Tell whether a value is a document that is no path."""
+    if isinstance(value, str | int | float | os.PathLike):
+        return False
+    from ibflow_nb.client.documents import is_document
+
+    return is_document(value)
 
 
 def _is_list(value: Any) -> bool:

@@ -50,7 +50,42 @@ class Uploads:
         if local is None:
             return path
         if not local.is_dir():
-            raise CommandError(f"{path} is a file; the input is a folder of documents.")
+            raise CommandError(f"{path} is a file; a folder is needed here.")
+        return self._send(path, local)
+
+    def file(self, path: str) -> str:
+        """Give the drive path of a file, uploaded if it is local.
+
+        Raises:
+            CommandError: it looks like a local path and does not exist, or is a folder.
+            ConfigError: it is not known which space of the server is the user's.
+        """
+        local = local_path(path)
+        if local is None:
+            return path
+        if not local.is_file():
+            raise CommandError(f"{path} is a folder; a file is needed here.")
+        return self._send(path, local)
+
+    def flows(self, path: str) -> str:
+        """Give the drive path of a folder of flows, uploaded if it is local.
+
+        Raises:
+            CommandError: it does not exist, or a flow names a file outside of the folder, which
+                would be missing on the server.
+            ConfigError: it is not known which space of the server is the user's.
+        """
+        local = local_path(path)
+        if local is not None:
+            for flow in sorted(local.glob("*.ibflow")):
+                for file in flow_files(flow)[0].values():
+                    if not file.is_relative_to(local.resolve()):
+                        raise CommandError(
+                            f"{flow} names {file}, which lies outside of {path}; put it there."
+                        )
+        return self.folder(path)
+
+    def _send(self, path: str, local: Path) -> str:
         upload = plan(local)
         target = f"{self._home()}/uploads/{upload.digest}/{upload.name}"
         if self._dry:
@@ -92,9 +127,15 @@ class Uploads:
 
 
 class UploadProgress:
-    """An upload as the painter sees it: observed like a job, ended by leaving its context."""
+    """An upload as the painter sees it: observed like a job, ended by leaving its context.
 
-    def __init__(self, files: int) -> None:
+    Args:
+        files: how many there are.
+        afterwards: what happens once all is sent; empty if nothing.
+    """
+
+    def __init__(self, files: int, afterwards: str = "") -> None:
+        self._afterwards = afterwards
         self._observers: list[Callable[[Snapshot], None]] = []
         self.snapshot = Snapshot(
             job_id="", state=JobState.RUNNING, total_files=files, started=time.time()
@@ -107,7 +148,10 @@ class UploadProgress:
 
     def report(self, done: int, total: int) -> None:
         """Take in how many bytes are sent."""
-        self._publish(progress=done / total if total else 1.0)
+        message = f"{done / 1e6:.1f} of {total / 1e6:.1f} MB sent"
+        if done == total and self._afterwards:
+            message = self._afterwards
+        self._publish(progress=done / total if total else 1.0, message=message)
 
     def __enter__(self) -> None:
         """The upload begins."""

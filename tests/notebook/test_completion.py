@@ -20,8 +20,8 @@ def completed(shell: Any, line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("%ibflow re", ["restart", "results", "resume", "retry"]),
-        ("%%ibflow ru", ["run"]),
+        ("%ibflow res", ["restart", "results", "resume"]),
+        ("%%ibflow metaf", ["metaflow"]),
         ("x = %ibflow atta", ["attach"]),
         ("for i in x:\n    %ibflow canc", ["cancel"]),
         ("%ibflow files ", ["get", "ls", "put", "rm"]),

@@ -7,6 +7,7 @@ terminal and the page of commands.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -26,6 +27,8 @@ class Completes(Enum):
     REMOTE = auto()  # a drive path
     LOCAL = auto()  # a path of this machine
     PATH = auto()  # either: local paths are uploaded first
+    SOLUTION = auto()  # the name of a solution in the marketplace
+    VERSION = auto()  # a version of the solution named before it
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,13 @@ class Argument:
     def takes_value(self) -> bool:
         """Whether a value follows the flag."""
         return self.positional or not str(self.options.get("action", "")).startswith("store_")
+
+    @property
+    def values(self) -> float:
+        """How many values may follow the flag."""
+        if self.options.get("nargs") in {"*", "+"}:
+            return math.inf
+        return 1 if self.takes_value else 0
 
 
 def argument(
@@ -98,6 +108,7 @@ class Command:
         preview: gives the request for ``--dry-run``; None when nothing is sent.
         starts_job: whether it takes ``--wait`` and ``--timeout``.
         takes_body: whether it has a cell form, ``%%ibflow NAME`` with a body.
+        list_key: parameter that a body gives which is a list or just words.
         details: further help below the options.
     """
 
@@ -109,6 +120,7 @@ class Command:
     preview: Callable[[Context, argparse.Namespace], Call] | None = None
     starts_job: bool = False
     takes_body: bool = False
+    list_key: str = ""
     details: str = ""
 
     @property

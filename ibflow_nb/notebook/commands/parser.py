@@ -69,7 +69,8 @@ def parse(
         HelpRequested: ``--help`` is among the words.
     """
     _refuse_unknown_options(command, words, prog)
-    return build_parser(command, prog=prog, with_body=with_body).parse_args(list(words))
+    parser = build_parser(command, prog=prog, with_body=with_body)
+    return parser.parse_args(_positionals_first(command, words))
 
 
 def build_parser(command: Command, *, prog: str, with_body: bool = False) -> _Parser:
@@ -96,6 +97,27 @@ def _options(item: Argument, with_body: bool) -> dict[str, Any]:
     if with_body:
         options.pop("required", None)
     return options
+
+
+def _positionals_first(command: Command, words: Sequence[str]) -> list[str]:
+    """Put options behind: argparse does not find positionals again after an option."""
+    flags = {flag: item for item in command.all_arguments for flag in item.flags if flag[0] == "-"}
+    positionals: list[str] = []
+    options: list[str] = []
+    rest = 0.0  # values that the latest option still takes
+    for index, word in enumerate(words):
+        if word == "--":
+            return [*positionals, *options, *words[index:]]
+        if word.startswith("-") and len(word) > 1 and (word in flags or not rest):
+            options.append(word)
+            item = flags.get(word)
+            rest = item.values if item else 0
+        elif rest:
+            options.append(word)
+            rest -= 1
+        else:
+            positionals.append(word)
+    return positionals + options
 
 
 def _refuse_unknown_options(command: Command, words: Sequence[str], prog: str) -> None:

@@ -1,22 +1,49 @@
-"""What all commands that start a job share: the request, uploads, the job's progress."""
+"""What all commands that start a job share: options, the request, uploads, the progress."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ibflow_nb.api.schema import Request
 from ibflow_nb.notebook.bodies import Body, to_request
+from ibflow_nb.notebook.commands.base import Call, Completes, argument
+from ibflow_nb.notebook.uploads import Uploads
 from ibflow_nb.notebook.waiting import follow
 
 if TYPE_CHECKING:
+    from ibflow_nb.api.endpoints import Endpoint
     from ibflow_nb.client import Client
     from ibflow_nb.jobs import Job
     from ibflow_nb.notebook.context import Context
 
 R = TypeVar("R", bound=Request)
 LINE_ONLY = frozenset({"quiet", "variable", "dry_run", "wait", "timeout"})
+RUN_OPTIONS = (
+    argument("--output", dest="output_dir", metavar="DIR", completes=Completes.REMOTE,
+             help="folder for the output; default ../out beside the input"),
+    argument("--run-id", dest="output_has_run_id", action="store_true",
+             help="write into a folder of this run alone"),
+    argument("--delete-out", dest="delete_out_dir", action="store_true",
+             help="empty the output folder first"),
+    argument("--tag", dest="tags", action="append", metavar="T",
+             help="find the run by this later; may be repeated"),
+    argument("--step-timeout", dest="step_timeout", type=int, metavar="S",
+             help="seconds for each step; 0 lets the platform pick, -1 is none"),
+    argument("--webhook", dest="webhook_config", metavar="URL",
+             help="report the end of the run here"),
+    argument("--notify", dest="notification_emails", action="append", metavar="MAIL",
+             help="mail this address at the end; may be repeated"),
+    argument("--pipeline", dest="pipeline_ids", action="append", metavar="ID",
+             help="associate the run with this pipeline; may be repeated"),
+    argument("--log-to-timeline", dest="log_to_timeline", action="store_true",
+             help="keep the logs of steps and refiners"),
+    argument("--no-save-binary", dest="save_binary_to_output", action="store_false",
+             help="do not keep the flow binary beside the output"),
+)  # fmt: skip
+"""Options of every run, named like the API's parameters."""
 
 
 def request_of(kind: type[R], context: Context, args: argparse.Namespace, *, call: str) -> R:
@@ -27,8 +54,56 @@ def request_of(kind: type[R], context: Context, args: argparse.Namespace, *, cal
     Raises:
         CommandError: a parameter is unknown, missing, of a wrong type, or given twice.
     """
+    return to_request(kind, context.body or Body(), options_of(args), call=call)
+
+
+def options_of(args: argparse.Namespace) -> dict[str, Any]:
+    """Give the line's options by the names of the API's parameters."""
     options = {name: value for name, value in vars(args).items() if name not in LINE_ONLY}
-    return to_request(kind, context.body or Body(), options, call=call)
+    if "webhook_config" in options:
+        options["webhook_config"] = {"url": options["webhook_config"]}
+    return options
+
+
+@dataclass(frozen=True)
+class Starter(Generic[R]):
+    """How a command starts a job.
+
+    Attributes:
+        endpoint: name of the call in the endpoint table's module.
+        prepare: makes the request; local paths in it go through the uploads.
+        submit: sends it.
+        title: gives a short name of what runs.
+    """
+
+    endpoint: str
+    prepare: Callable[[Context, argparse.Namespace, Uploads], R]
+    submit: Callable[[Client, R], Job]
+    title: Callable[[R], str]
+
+    def run(self, context: Context, args: argparse.Namespace) -> Job:
+        """Carry the command out."""
+        request = self.prepare(context, args, Uploads(context))
+        return start(
+            context,
+            args,
+            lambda client: self.submit(client, request),
+            title=self.title(request),
+            kind=self._endpoint.name,
+        )
+
+    def preview(self, context: Context, args: argparse.Namespace) -> Call:
+        """Give the request that would be sent."""
+        uploads = Uploads(context, dry=True)
+        request = self.prepare(context, args, uploads)
+        return Call(self._endpoint, request, note=uploads.note)
+
+    @property
+    def _endpoint(self) -> Endpoint:
+        from ibflow_nb.api import endpoints
+
+        endpoint: Endpoint = getattr(endpoints, self.endpoint)
+        return endpoint
 
 
 def start(
