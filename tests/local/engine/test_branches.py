@@ -238,3 +238,40 @@ def test_a_checkpoint_in_a_branch_stops_the_job_and_goes_on(metaflow: Metaflow) 
     assert batch.can_resume
     [waiting] = batch.results["1"].records
     assert waiting.ibocr_full_path.endswith("out/receipt/s3_apply_checkpoint/b.txt.ibdoc")
+
+
+def test_progress_never_falls_in_flows_of_different_length(
+    metaflow: Metaflow, until: Callable[..., None]
+) -> None:
+    """A file that is routed to a short flow has more of its way behind it, never less."""
+    pages = {"step_name": "map_records", "kwargs": {}}
+    metaflow.flow("invoice", READ, pages, pages, refine("number"))
+    texts = {f"f{number}": ("invoice", "receipt", "letter")[number % 3] for number in range(9)}
+    metaflow.platform.files(**texts)
+    platform = metaflow.platform
+    job_id = platform.engine.run_metaflow(metaflow.request()).job_id
+    seen = [0.0]
+    while not platform.engine.wait(job_id, 0.005):
+        seen.append(platform.status(job_id).curProgress)
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 3
+    assert platform.status(job_id).curProgress == 1.0
+
+
+def test_a_metaflow_goes_on_after_the_platform_was_stopped(
+    metaflow: Metaflow, make_platform: Callable[..., Any], until: Callable[..., None]
+) -> None:
+    """Files go on in their branches; the records are those of an undisturbed run."""
+    metaflow.platform.files(**{f"f{number}": f"invoice number {number}" for number in range(9)})
+    undisturbed = metaflow.platform.records(metaflow.run(output_dir=f"{PROJECT}/first"))
+    platform = metaflow.platform
+    request = metaflow.request(output_dir=f"{PROJECT}/second")
+    job_id = platform.engine.run_metaflow(request).job_id
+    until(lambda: platform.status(job_id).index >= 3)
+    platform.engine.stop(grace=0)
+    again = make_platform(steps_module="ibflow_nb.local.steps.registry")
+    assert again.engine.wait(job_id, 20)
+    records = again.records(job_id)
+    assert [(r.file_name, r.classification_label, r.results) for r in records] == [
+        (r.file_name, r.classification_label, r.results) for r in undisturbed
+    ]
