@@ -11,7 +11,6 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from ibflow_nb.api.endpoints import Endpoint
-from ibflow_nb.api.errors import InvalidRequest
 from ibflow_nb.api.schema import Reply, Request, convert_request, decode_request
 from ibflow_nb.local.server.bodies import read_whole
 from ibflow_nb.local.server.platform import Platform
@@ -68,11 +67,6 @@ class Handlers:
 
         return register
 
-    def lacks(self, *endpoints: Endpoint) -> None:
-        """Register calls that the platform does not offer: they are refused in a sentence."""
-        for endpoint in endpoints:
-            self.by_endpoint[endpoint] = _refusing(endpoint)
-
 
 async def decode_call(endpoint: Endpoint, request: HttpRequest, kind: type[R]) -> R:
     """Decode the JSON body of a request, or its query for GET.
@@ -103,10 +97,3 @@ def _json_handler(endpoint: Endpoint, function: Callable[[Call[R]], Reply]) -> R
         return json_response(await run_in_threadpool(function, call))
 
     return handle
-
-
-def _refusing(endpoint: Endpoint) -> RawHandler:
-    async def refuse(platform: Platform, request: HttpRequest) -> Response:
-        raise InvalidRequest(f"{endpoint.name}: this platform does not offer the call.")
-
-    return refuse
