@@ -94,6 +94,7 @@ class TerminalScreen:
             return
         view = LinesView(title, only_end=display is Display.STATIC, stream=self._progress)
         self._showings[job.id] = painter.show(job, view)
+        self.settle(job)  # the first line stands above what the caller prints next
 
     def show_upload(self, upload: UploadProgress, title: str) -> None:
         """Print a line at the beginning and at the end."""

@@ -160,6 +160,16 @@ def test_wait_gives_the_job_whatever_its_end(shell: Any, server: Any) -> None:
     assert result.result.state == "FAILED"
 
 
+def test_the_first_line_of_a_job_belongs_to_its_cell(
+    shell: Any, server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a terminal a started job is shown before the prompt returns."""
+    shell.run_cell(f"%ibflow connect {server.url}")
+    capsys.readouterr()
+    shell.run_cell(f"%ibflow {RUN}")
+    assert "PENDING · x.ibflow" in capsys.readouterr().out
+
+
 def test_wait_with_a_timeout(shell: Any, server: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """A job that does not end in time is one line, and goes on."""
     shell.run_cell(f"%ibflow connect {server.url}")
