@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
 from ibflow_nb.api.errors import InvalidRequest, NotFound
-from ibflow_nb.local.archives import file_entries, open_archive, pack_archive
+from ibflow_nb.local.archives import file_entries, open_archive, pack_archive, reading_entries
 from ibflow_nb.local.engine.plan import (
     FLOW_SUFFIX,
     LoadedFlow,
@@ -31,6 +31,7 @@ BINARY_SUFFIX = ".ibflowbin"
 SINGLE_FLOW = "Single Flow"
 METAFLOW = "Metaflow"
 FLOWS = "Flows"
+BINARY_TYPES = (SINGLE_FLOW, METAFLOW, FLOWS)
 
 
 class BinaryManifest(msgspec.Struct, omit_defaults=True):
@@ -49,9 +50,28 @@ class BinaryManifest(msgspec.Struct, omit_defaults=True):
     classifier_file: str = ""
 
 
+@dataclass(frozen=True)
+class Binary:
+    """A binary that was read and checked.
+
+    Attributes:
+        path: the file.
+        content: its bytes.
+        binary_type: ``Single Flow``, ``Metaflow`` or ``Flows``.
+        flows: its flows, their paths within the binary; one for a ``Single Flow``.
+        classifier: content of the classifier of a ``Metaflow``.
+    """
+
+    path: Path
+    content: bytes
+    binary_type: str
+    flows: list[LoadedFlow]
+    classifier: bytes
+
+
 def pack_binary(flow: LoadedFlow) -> bytes:
-    """Give the ``.ibflowbin`` of a flow; that of a loaded binary is itself."""
-    return flow.packed or pack_sources(
+    """Give the ``.ibflowbin`` of a flow."""
+    return pack_sources(
         flow.sources, [flow.root], lambda name: BinaryManifest(flow_file=name(flow.path))
     )
 
@@ -104,8 +124,8 @@ def pack_sources(
         return target.read_bytes()
 
 
-def load_binary(planner: Planner, path: Path, limits: Limits) -> LoadedFlow:
-    """Read the flow of a binary and its modules, straight from the zip.
+def load_binary(planner: Planner, path: Path, limits: Limits) -> Binary:
+    """Read the flows of a binary and their modules, straight from the zip.
 
     Args:
         planner: checks the steps.
@@ -113,55 +133,77 @@ def load_binary(planner: Planner, path: Path, limits: Limits) -> LoadedFlow:
         limits: bounds on it.
 
     Raises:
-        InvalidRequest: it is no zip or an unsafe one, holds no flow, several flows or something
-            else than a single flow, or the flow is refused.
+        InvalidRequest: it is no zip or an unsafe one, its type is unknown, it lacks what it
+            should hold, or a flow is refused.
     """
-    try:
-        with open_archive(path, limits) as archive:
-            names = {entry.filename for entry in file_entries(archive)}
-            flow_name = _flow_name(path.name, archive, names)
-            shown = f"{PurePosixPath(flow_name).name} in {path.name}"
-            flow = parse_flow(archive.read(flow_name), shown)
-            root = os.path.normpath(PurePosixPath(flow_name).parent / flow.rootDir)
-
-            def read_module(value: str) -> bytes:
-                return archive.read(_entry(value, root, names))
-
-            steps = planner.plan(flow, shown, read_module)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise InvalidRequest(f"The flow binary {path.name} is damaged ({error}).") from error
+    with open_archive(path, limits) as archive, reading_entries(f"The flow binary {path.name}"):
+        contents = _Contents(path.name, archive)
+        manifest = contents.manifest()
+        flows = [contents.flow(planner, name) for name in manifest.flows]
+        classifier = contents.read(manifest.classifier_file) if manifest.classifier_file else b""
     content = read_file(path, f"The flow binary {path.name}")
-    return LoadedFlow(path, path, steps, {path: content})
+    return Binary(path, content, manifest.binary_type, flows, classifier)
 
 
-def _flow_name(where: str, archive: zipfile.ZipFile, names: set[str]) -> str:
-    """Find the flow to run: what the manifest names, else the only flow, or that at the top."""
-    manifest = _manifest(where, archive) if MANIFEST in names else BinaryManifest()
-    if manifest.binary_type != SINGLE_FLOW:
-        raise InvalidRequest(
-            f"{where} is a binary of the type {manifest.binary_type}; only those of the type"
-            f" {SINGLE_FLOW} can be run by themselves."
-        )
-    if manifest.flow_file:
-        if manifest.flow_file not in names:
+class _Contents:
+    """The entries of a binary that is open."""
+
+    def __init__(self, where: str, archive: zipfile.ZipFile) -> None:
+        self._where = where
+        self._archive = archive
+        self._names = {entry.filename for entry in file_entries(archive)}
+
+    def manifest(self) -> BinaryManifest:
+        """Give the manifest with all flows in ``flows``; a binary without one has one flow."""
+        if MANIFEST not in self._names:
+            return BinaryManifest(flows=[self._only_flow()])
+        try:
+            manifest = msgspec.json.decode(self._archive.read(MANIFEST), type=BinaryManifest)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InvalidRequest(
-                f"The flow binary {where} lacks its flow {manifest.flow_file}: compile it again."
+                f"{MANIFEST} of {self._where} cannot be read ({error})."
+            ) from error
+        if manifest.binary_type not in BINARY_TYPES:
+            raise InvalidRequest(
+                f"{self._where} is of the unknown type '{manifest.binary_type}'; it must be one"
+                f" of {', '.join(BINARY_TYPES)}."
             )
-        return manifest.flow_file
-    flows = sorted(name for name in names if name.endswith(FLOW_SUFFIX))
-    at_top = [name for name in flows if "/" not in name]
-    for choice in (flows, at_top):
-        if len(choice) == 1:
-            return choice[0]
-    found = f"several flows: {', '.join(flows[:5])}" if flows else f"no flow ({FLOW_SUFFIX})"
-    raise InvalidRequest(f"The flow binary {where} holds {found}.")
+        if manifest.binary_type == SINGLE_FLOW:
+            manifest.flows = [manifest.flow_file or self._only_flow()]
+        if not manifest.flows or (
+            manifest.binary_type == METAFLOW and not manifest.classifier_file
+        ):
+            raise InvalidRequest(f"The {manifest.binary_type} {self._where} names too few files.")
+        return manifest
 
+    def flow(self, planner: Planner, name: str) -> LoadedFlow:
+        """Read one flow with its modules."""
+        shown = f"{PurePosixPath(name).name} in {self._where}"
+        flow = parse_flow(self.read(name), shown)
+        root = os.path.normpath(PurePosixPath(name).parent / flow.rootDir)
 
-def _manifest(where: str, archive: zipfile.ZipFile) -> BinaryManifest:
-    try:
-        return msgspec.json.decode(archive.read(MANIFEST), type=BinaryManifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidRequest(f"{MANIFEST} of {where} cannot be read ({error}).") from error
+        def read_module(value: str) -> bytes:
+            return self._archive.read(_entry(value, root, self._names))
+
+        return LoadedFlow(Path(name), Path(root), planner.plan(flow, shown, read_module), {})
+
+    def read(self, name: str) -> bytes:
+        """Read an entry that the manifest names."""
+        if name not in self._names:
+            raise InvalidRequest(
+                f"The flow binary {self._where} lacks its file {name}: compile it again."
+            )
+        return self._archive.read(name)
+
+    def _only_flow(self) -> str:
+        """Find the only flow, or the only one at the top."""
+        flows = sorted(name for name in self._names if name.endswith(FLOW_SUFFIX))
+        at_top = [name for name in flows if "/" not in name]
+        for choice in (flows, at_top):
+            if len(choice) == 1:
+                return choice[0]
+        found = f"several flows: {', '.join(flows[:5])}" if flows else f"no flow ({FLOW_SUFFIX})"
+        raise InvalidRequest(f"The flow binary {self._where} holds {found}.")
 
 
 def _entry(value: str, root: str, names: set[str]) -> str:

@@ -16,10 +16,10 @@ import msgspec
 
 from ibflow_nb.api.flow import FlowFile, FlowStep, RunFlows, RunMetaflow
 from ibflow_nb.local.drive import Drive
-from ibflow_nb.local.engine.binary import pack_flows
+from ibflow_nb.local.engine.binary import FLOWS, METAFLOW, Binary, pack_flows
 from ibflow_nb.local.engine.model import END, PlannedStep
 from ibflow_nb.local.engine.paths import chain
-from ibflow_nb.local.engine.plan import LoadedFlow, Planner
+from ibflow_nb.local.engine.plan import LoadedFlow, Planner, ReadModule
 from ibflow_nb.local.engine.work import Work, input_folder
 
 _READ = "process_files"
@@ -35,18 +35,14 @@ def read_flows(planner: Planner, drive: Drive, request: RunFlows) -> Work:
         InvalidRequest: the folder holds no flows, or one is refused.
     """
     folder, flows = planner.load_all(request.flow_root_dir)
-    steps: list[PlannedStep] = []
-    starts = []
-    for flow in flows:
-        starts.append(len(steps))
-        steps += chain(flow.steps, first=len(steps), folder=flow.path.stem)
+    steps, starts = _side_by_side(flows)
     return Work(
         request=request,
         options=request,
         path=folder,
         source=input_folder(drive, request.input_dir),
         steps=steps,
-        starts=tuple(starts),
+        starts=starts,
         used=_used(flows),
         binary=pack_flows(flows) if request.save_binary_to_output else b"",
     )
@@ -65,17 +61,9 @@ def read_metaflow(planner: Planner, drive: Drive, request: RunMetaflow) -> Work:
     """
     folder, flows = planner.load_all(request.flow_root_dir)
     classifier = drive.locate(request.classifier_file_path)
-    reading = _common_reading(flows)
-    trunk, sources = _trunk(planner, drive, reading, classifier)
-    steps = chain(trunk)
-    routes: dict[str, int] = {}
-    for flow in flows:
-        name = flow.path.stem
-        reads_alike = flow.steps[0].name == _READ and _reading(flow.steps[0]) == reading
-        rest = flow.steps[1:] if reads_alike else flow.steps
-        routes[name] = len(steps) if rest else END
-        steps += chain(rest, first=len(steps), folder=name)
-    steps[1] = msgspec.structs.replace(steps[1], routes=routes)
+    sources: dict[Path, bytes] = {}
+    read_module = planner.module_reader(drive.root, sources)
+    steps = _by_class(planner, flows, drive.path_of(classifier), read_module)
     return Work(
         request=request,
         options=request,
@@ -87,20 +75,59 @@ def read_metaflow(planner: Planner, drive: Drive, request: RunMetaflow) -> Work:
     )
 
 
+def plan_binary(planner: Planner, binary: Binary) -> tuple[list[PlannedStep], tuple[int, ...]]:
+    """Plan what a binary does, as its flows by themselves would do it; give steps and starts.
+
+    Raises:
+        InvalidRequest: the classifier of a metaflow is refused.
+    """
+    if binary.binary_type == FLOWS:
+        return _side_by_side(binary.flows)
+    if binary.binary_type == METAFLOW:
+        name = f"classifier of {binary.path.name}"
+        return _by_class(planner, binary.flows, name, lambda _: binary.classifier), (0,)
+    return binary.flows[0].steps, (0,)
+
+
+def _side_by_side(flows: list[LoadedFlow]) -> tuple[list[PlannedStep], tuple[int, ...]]:
+    """Plan each flow as a branch that every file starts at; give the steps and the starts."""
+    steps: list[PlannedStep] = []
+    starts = []
+    for flow in flows:
+        starts.append(len(steps))
+        steps += chain(flow.steps, first=len(steps), folder=flow.path.stem)
+    return steps, tuple(starts)
+
+
+def _by_class(
+    planner: Planner, flows: list[LoadedFlow], classifier: str, read_module: ReadModule
+) -> list[PlannedStep]:
+    """Plan a trunk that reads and classifies, and each flow as the branch of a class."""
+    reading = _common_reading(flows)
+    steps = _trunk(planner, reading, classifier, read_module)
+    routes: dict[str, int] = {}
+    for flow in flows:
+        name = flow.path.stem
+        reads_alike = flow.steps[0].name == _READ and _reading(flow.steps[0]) == reading
+        rest = flow.steps[1:] if reads_alike else flow.steps
+        routes[name] = len(steps) if rest else END
+        steps += chain(rest, first=len(steps), folder=name)
+    steps[1] = msgspec.structs.replace(steps[1], routes=routes)
+    return steps
+
+
 def _trunk(
-    planner: Planner, drive: Drive, reading: dict[str, Any], classifier: Path
-) -> tuple[list[PlannedStep], dict[Path, bytes]]:
-    """Plan the steps that read and classify; give them and the content of the classifier."""
-    sources: dict[Path, bytes] = {}
-    classify = {"classifier_path": drive.path_of(classifier), "settings": {"whole_file": "yes"}}
+    planner: Planner, reading: dict[str, Any], classifier: str, read_module: ReadModule
+) -> list[PlannedStep]:
+    """Plan the steps that read and classify."""
+    classify = {"classifier_path": classifier, "settings": {"whole_file": "yes"}}
     flow = FlowFile(
         steps=[
             FlowStep(step_name=_READ, kwargs=reading),
             FlowStep(step_name=_CLASSIFY, kwargs=classify),
         ]
     )
-    steps = planner.plan(flow, "the metaflow", planner.module_reader(drive.root, sources))
-    return steps, sources
+    return planner.plan(flow, "the metaflow", read_module)
 
 
 def _common_reading(flows: list[LoadedFlow]) -> dict[str, Any]:

@@ -31,21 +31,17 @@ class LoadedFlow:
     """A flow file that was read and checked.
 
     Attributes:
-        path: the flow file, or the flow binary that it is in.
-        root: its root folder, which module paths are relative to; the binary itself.
+        path: the flow file; of a flow in a binary, its path within.
+        root: its root folder, which module paths are relative to.
         steps: the planned steps.
-        sources: content of the flow file and its modules, or of the binary, by local path.
+        sources: content of the flow file and its modules by local path; empty for a flow in a
+            binary.
     """
 
     path: Path
     root: Path
     steps: list[PlannedStep]
     sources: dict[Path, bytes]
-
-    @property
-    def packed(self) -> bytes | None:
-        """The binary that the flow was read from, if it was."""
-        return self.sources[self.path] if self.root == self.path else None
 
 
 ReadModule = Callable[[str], bytes]

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ibflow_nb.api.flow import RunBinary, RunFlow, RunFlows, RunMetaflow, RunOptions, RunStep
+from ibflow_nb.api.flow import RunBinary, RunFlow, RunFlows, RunMetaflow, RunStep
 from ibflow_nb.api.schema import Request
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.binary import load_binary, pack_binary
-from ibflow_nb.local.engine.branches import read_flows, read_metaflow
-from ibflow_nb.local.engine.plan import LoadedFlow, Planner
+from ibflow_nb.local.engine.branches import plan_binary, read_flows, read_metaflow
+from ibflow_nb.local.engine.plan import Planner
 from ibflow_nb.local.engine.single_step import read_step
 from ibflow_nb.local.engine.work import Work, input_folder
 from ibflow_nb.local.limits import Limits
@@ -63,22 +63,27 @@ class Requests:
 
     def _flow(self, request: RunFlow) -> Work:
         flow = self._planner.load(request.ibflow_path)
-        return self._work(request, request, flow, request.input_dir)
+        return Work(
+            request=request,
+            options=request,
+            path=flow.path,
+            source=input_folder(self._drive, request.input_dir),
+            steps=flow.steps,
+            used=[flow.root, *flow.sources],
+            binary=pack_binary(flow) if request.save_binary_to_output else b"",
+        )
 
     def _binary(self, request: RunBinary) -> Work:
         path = self._drive.locate(request.binary_path)
-        flow = load_binary(self._planner, path, self._limits)
-        return self._work(request, request.settings, flow, request.input_dir)
-
-    def _work(
-        self, request: Request, options: RunOptions, flow: LoadedFlow, input_dir: str
-    ) -> Work:
+        binary = load_binary(self._planner, path, self._limits)
+        steps, starts = plan_binary(self._planner, binary)
         return Work(
             request=request,
-            options=options,
-            path=flow.path,
-            source=input_folder(self._drive, input_dir),
-            steps=flow.steps,
-            used=[flow.root, *flow.sources],
-            binary=pack_binary(flow) if options.save_binary_to_output else b"",
+            options=request.settings,
+            path=path,
+            source=input_folder(self._drive, request.input_dir),
+            steps=steps,
+            starts=starts,
+            used=[path],
+            binary=binary.content if request.settings.save_binary_to_output else b"",
         )

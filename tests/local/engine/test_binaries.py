@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,16 @@ def test_a_binary_of_other_origin_runs_its_only_flow(project: Any) -> None:
         ({"a_ibflow": FLOW, "b_ibflow": FLOW}, "holds several flows: a.ibflow, b.ibflow"),
         ({"a_ibflow": b"{"}, "a.ibflow in made.ibflowbin is not valid JSON"),
         ({"binary.json": b"{"}, "binary.json of made.ibflowbin cannot be read"),
-        ({"binary.json": b'{"flow_file": "gone.ibflow"}'}, "lacks its flow gone.ibflow"),
+        ({"binary.json": b'{"flow_file": "gone.ibflow"}'}, "lacks its file gone.ibflow"),
+        ({"binary.json": b'{"binary_type": "Some"}'}, "is of the unknown type 'Some'"),
+        ({"binary.json": b'{"binary_type": "Flows"}'}, "names too few files"),
+        (
+            {
+                "a_ibflow": FLOW,
+                "binary.json": b'{"binary_type": "Metaflow", "flows": ["a.ibflow"]}',
+            },
+            "The Metaflow made.ibflowbin names too few files",
+        ),
         ({"..__a_ibflow": FLOW}, "holds an entry that leaves it"),
         (
             {"a_ibflow": FLOW.replace(b"{}", b'{"words_path": "no.txt"}')},
@@ -160,7 +170,7 @@ def test_a_damaged_binary_is_refused(project: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["Metaflow", "Flows"])
 def test_binaries_of_several_flows_say_what_they_are(project: Any, kind: str) -> None:
-    """They hold all flows of the folder; by themselves they are not run."""
+    """They hold all flows of the folder, a metaflow its classifier too."""
     project.flow("read", name="other.ibflow")
     (project.project / "c.ibclassifier").write_text("{}")
     settings = {"flows_dir": ".", "classifier_file": "c.ibclassifier"}
@@ -171,7 +181,35 @@ def test_binaries_of_several_flows_say_what_they_are(project: Any, kind: str) ->
     assert manifest["binary_type"] == kind
     assert manifest["flows"] == ["flow.ibflow", "other.ibflow"]
     assert manifest.get("classifier_file", "") == ("c.ibclassifier" if kind == "Metaflow" else "")
-    assert f"of the type {kind}" in refusal(project, path)
+
+
+def test_a_binary_of_flows_runs_each_of_them(project: Any) -> None:
+    """Every file goes through every flow, as in run_flows_async."""
+    project.flow("read", name="other.ibflow")
+    path = compile_binary(project, binary_type="Flows", settings={"flows_dir": "."})
+    (project.project / "other.ibflow").unlink()
+    output = project.output(run_binary(project, path))
+    assert {found.parent.parent.name for found in output.rglob("*.ibdoc")} == {"flow", "other"}
+
+
+def test_a_metaflow_binary_classifies_and_routes(make_platform: Callable[..., Any]) -> None:
+    """Each file goes to the flow of its class, by the classifier in the binary."""
+    platform = make_platform(steps_module="ibflow_nb.local.steps.registry")
+    platform.files(a="invoice number 1", b="receipt number 2")
+    step = {"step_name": "process_files", "kwargs": {"process_type": "auto_to_txt"}}
+    page = {"step_name": "map_records", "kwargs": {}}
+    for name in ("invoice", "receipt"):
+        flow = json.dumps({"steps": [step, page]})
+        (platform.project / f"{name}.ibflow").write_text(flow)
+    rules = {"rules": [{"class": name, "any": [name]} for name in ("invoice", "receipt")]}
+    classifier = {"type": "keywords", "classifier_text": json.dumps(rules)}
+    (platform.project / "c.ibclassifier").write_text(json.dumps(classifier))
+    settings = {"flows_dir": ".", "classifier_file": "c.ibclassifier"}
+    path = compile_binary(platform, binary_type="Metaflow", settings=settings)
+    (platform.project / "c.ibclassifier").unlink()
+    output = platform.output(run_binary(platform, path))
+    mapped = {found.relative_to(output).as_posix() for found in output.rglob("s2_map*/*.ibdoc")}
+    assert mapped == {"invoice/s2_map_records/a.txt.ibdoc", "receipt/s2_map_records/b.txt.ibdoc"}
 
 
 @pytest.mark.parametrize(
