@@ -192,9 +192,13 @@ class Job:
         return Job(submission.job_id, self._service, snapshot=snapshot, poller=self._poller)
 
     @call
-    async def logs(self) -> list[LogEntry]:
-        """Read the job's log, oldest line first."""
-        return await self._service.fetch_logs(self.id)
+    async def logs(self, *, start: int = 0) -> list[LogEntry]:
+        """Read the job's log, oldest line first.
+
+        Args:
+            start: lines to pass over, because they were read before.
+        """
+        return await self._service.fetch_logs(self.id, start=start)
 
     def __await__(self) -> Generator[Any, None, Snapshot]:
         return self.result.aio().__await__()

@@ -34,8 +34,8 @@ class JobService(Protocol):
         """Start the job's request again under a new id."""
         ...
 
-    async def fetch_logs(self, job_id: str) -> list[LogEntry]:
-        """Give the job's log entries."""
+    async def fetch_logs(self, job_id: str, *, start: int = 0) -> list[LogEntry]:
+        """Give the job's log entries from number ``start`` on."""
         ...
 
     async def fetch_records(self, output_folder: str, job_id: str) -> Records:

@@ -76,9 +76,10 @@ class ScriptedService:
         """Give a new id."""
         return Submission(job_id=f"{job_id}-again", output_folder="a/b/fs/D/out")
 
-    async def fetch_logs(self, job_id: str) -> list[LogEntry]:
-        """Give one line."""
-        return [LogEntry(ts="2026-01-01 00:00:00,000", log=f"log of {job_id}")]
+    async def fetch_logs(self, job_id: str, *, start: int = 0) -> list[LogEntry]:
+        """Give the one line there is."""
+        lines = [LogEntry(ts="2026-01-01 00:00:00,000", log=f"log of {job_id}")]
+        return lines[start:]
 
     async def fetch_records(self, output_folder: str, job_id: str) -> Records:
         """Give the records that were laid ready."""
