@@ -90,7 +90,7 @@ def _show(value: Any) -> int:
     from ibflow_nb.frames import Records
     from ibflow_nb.jobs import Job, Snapshot
     from ibflow_nb.notebook.progress.describe import describe
-    from ibflow_nb.notebook.table import Table
+    from ibflow_nb.notebook.table import CsvText, Table
 
     if isinstance(value, Job):
         print(value.id)
@@ -99,7 +99,7 @@ def _show(value: Any) -> int:
         print(describe(value, "").line)
     elif isinstance(value, Records):
         value.to_frame().to_csv(sys.stdout, index=False)
-    elif isinstance(value, Table):
+    elif isinstance(value, Table | CsvText):
         print(value)
     return 0
 

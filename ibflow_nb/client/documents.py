@@ -21,18 +21,6 @@ from ibflow_nb.api.errors import ConnectionFailed, InvalidRequest
 from ibflow_nb.api.schema import Request
 from ibflow_nb.client.body import CHUNK, Body, Progress
 
-Content = bytes | bytearray | memoryview | BinaryIO
-Document = str | os.PathLike[str] | Content | tuple[str, Content]
-Documents = Document | Iterable[Document] | Mapping[str, Content]
-
-_SIGNATURES = (
-    (b"%PDF-", ".pdf"),
-    (b"\x89PNG\r\n\x1a\n", ".png"),
-    (b"\xff\xd8\xff", ".jpg"),
-    (b"II*\x00", ".tif"),
-    (b"MM\x00*", ".tif"),
-)
-
 
 @dataclass(frozen=True)
 class Enclosure:
@@ -63,13 +51,27 @@ class Enclosure:
                 raise ConnectionFailed(f"'{self.name}' changed while it was sent; send it again.")
 
 
+Content = bytes | bytearray | memoryview | BinaryIO
+Document = str | os.PathLike[str] | Content | tuple[str, Content] | Enclosure
+Documents = Document | Iterable[Document] | Mapping[str, Content]
+
+_SIGNATURES = (
+    (b"%PDF-", ".pdf"),
+    (b"\x89PNG\r\n\x1a\n", ".png"),
+    (b"\xff\xd8\xff", ".jpg"),
+    (b"II*\x00", ".tif"),
+    (b"MM\x00*", ".tif"),
+)
+
+
 def gather(documents: Documents) -> list[Enclosure]:
     """Find all documents that are meant.
 
     Args:
         documents: one of these or several: a local path, a pattern such as ``scans/*.pdf``, a
             folder (for the files in it), bytes, a file open for reading in binary mode, or a
-            pair of a name and one of the last two; or a mapping of names to those.
+            pair of a name and one of the last two; or a mapping of names to those. What was
+            gathered before is taken as it is.
 
     Raises:
         InvalidRequest: there is no such file, or something is no document.
@@ -85,6 +87,8 @@ def gather(documents: Documents) -> list[Enclosure]:
     for document in documents:
         if isinstance(document, str | os.PathLike):
             found += [_of_path(path) for path in _paths(os.fspath(document))]
+        elif isinstance(document, Enclosure):
+            found.append(document)
         else:
             found.append(_of_object(document, len(found) + 1))
     if not found:
@@ -94,7 +98,7 @@ def gather(documents: Documents) -> list[Enclosure]:
 
 def is_document(value: object) -> TypeGuard[Document]:
     """Tell whether a value is one document, not several."""
-    return isinstance(value, str | os.PathLike) or is_content(value) or _is_pair(value)
+    return isinstance(value, str | os.PathLike | Enclosure) or is_content(value) or _is_pair(value)
 
 
 def is_content(value: object) -> TypeGuard[Content]:

@@ -108,6 +108,7 @@ class Solutions:
         repo_name: str = "",
         layouts: bool = True,
         provenance: bool = True,
+        internal: bool = False,
         timeout: float | None = None,  # noqa: ASYNC109
         progress: Progress | None = None,
     ) -> Records:
@@ -127,6 +128,7 @@ class Solutions:
             repo_name: subspace of the job's folders; default the server's.
             layouts: size and images of the pages; boxes in frames need them.
             provenance: where each value was read.
+            internal: fields whose name begins with ``__``.
             timeout: seconds to wait for the reply once all is sent; None waits for as long as
                 it takes.
             progress: told bytes of documents sent and in all.
@@ -136,9 +138,10 @@ class Solutions:
             ConnectionFailed: no reply came; the run may go on.
             ApiError: the server refuses the run.
         """
+        features = {"provenance_info": provenance, "internal_keys": internal}
         options = SyncOptions(
             include_page_layouts=layouts,
-            refined_phrases_features=["provenance_info"] if provenance else [],
+            refined_phrases_features=[feature for feature, wanted in features.items() if wanted],
         )
         request = _sync_request(
             name, version, solution_path, output_dir, write_to_cache, repo_name, options

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import concurrent.futures
 import re
+import shlex
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from IPython.core.completer import (
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ibflow_nb.client import Client
     from ibflow_nb.notebook.commands.base import Argument, Command
     from ibflow_nb.notebook.magic import IbflowMagics
 
@@ -35,11 +37,11 @@ _MATCHER = "ibflow_matcher"
 
 def install(shell: InteractiveShell, magics: IbflowMagics) -> None:
     """Add the matcher to the shell's completer."""
-    folders = RemoteFolders(magics)
+    lookups = Lookups(magics)
 
     @context_matcher(identifier=_MATCHER)  # type: ignore[untyped-decorator]
     def ibflow_matcher(context: CompletionContext) -> SimpleMatcherResult:
-        return match(context, magics, folders)
+        return match(context, magics, lookups)
 
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(ibflow_matcher)
@@ -53,7 +55,7 @@ def remove(shell: InteractiveShell) -> None:
 
 
 def match(
-    context: CompletionContext, magics: IbflowMagics, folders: RemoteFolders
+    context: CompletionContext, magics: IbflowMagics, lookups: Lookups
 ) -> SimpleMatcherResult:
     """Complete the word before the cursor, if it belongs to the magic."""
     found = _LINE.match(context.text_until_cursor)
@@ -62,10 +64,10 @@ def match(
         return SimpleMatcherResult(completions=[])
     last = _LAST_WORD.search(found["rest"])
     assert last is not None  # the pattern also matches nothing
-    before = found["rest"][: last.start()].split()
+    before = _words(found["rest"][: last.start()])
     options = [
         SimpleCompletion(text=text, type=kind)
-        for text, kind in candidates(before, last["word"], magics, folders)
+        for text, kind in candidates(before, last["word"], magics, lookups)
     ]
     result = SimpleMatcherResult(
         completions=_quoted(options, last["quote"]), suppress=True, ordered=True
@@ -75,7 +77,7 @@ def match(
 
 
 def candidates(
-    before: list[str], word: str, magics: IbflowMagics, folders: RemoteFolders
+    before: list[str], word: str, magics: IbflowMagics, lookups: Lookups
 ) -> Iterable[tuple[str, str]]:
     """Give what the word can become, with its kind, after the words before it."""
     from ibflow_nb.notebook.commands import TABLE
@@ -86,8 +88,16 @@ def candidates(
     if word.startswith("-"):
         flags = [flag for item in command.all_arguments for flag in item.flags if flag[0] == "-"]
         return [(flag, "option") for flag in [*flags, "--help"] if flag.startswith(word)]
-    item = _argument_at(command, before[len(command.name.split()) :])
-    return _values(item, word, magics, folders) if item else []
+    words = before[len(command.name.split()) :]
+    item, given = _argument_at(command, words)
+    return _values(item, word, given, magics, lookups) if item else []
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:  # a quote is still open
+        return text.split()
 
 
 def _commands(table: dict[str, Command], before: list[str], word: str) -> list[tuple[str, str]]:
@@ -96,28 +106,32 @@ def _commands(table: dict[str, Command], before: list[str], word: str) -> list[t
     return [(name, "subcommand") for name in sorted(names) if name.startswith(word)]
 
 
-def _argument_at(command: Command, words: list[str]) -> Argument | None:
-    """Tell which argument the word after these words belongs to."""
+def _argument_at(command: Command, words: list[str]) -> tuple[Argument | None, list[str]]:
+    """Tell which argument the word after these words belongs to, and the positionals given."""
+    from ibflow_nb.notebook.commands.base import Completes
+
     flags = {flag: item for item in command.all_arguments for flag in item.flags}
-    if words and words[-1] in flags and flags[words[-1]].takes_value:
-        return flags[words[-1]]
-    place = 0
-    expects_value = False
+    given: list[str] = []
+    expects_value: Argument | None = None
     for word in words:
         if expects_value:
-            expects_value = False
+            expects_value = None
         elif word.startswith("-"):
-            expects_value = word in flags and flags[word].takes_value
+            expects_value = flags[word] if word in flags and flags[word].takes_value else None
         else:
-            place += 1
-    positionals = [item for item in command.arguments if item.positional]
-    if positionals and positionals[-1].options.get("nargs") in {"*", "+"}:
-        place = min(place, len(positionals) - 1)
-    return positionals[place] if place < len(positionals) else None
+            given.append(word)
+    if expects_value:
+        return expects_value, given
+    named = {Completes.SOLUTION, Completes.VERSION} if "--solution" in words else set()
+    places = [item for item in command.arguments if item.positional and item.completes not in named]
+    place = len(given)
+    if places and places[-1].options.get("nargs") in {"*", "+"}:
+        place = min(place, len(places) - 1)
+    return (places[place] if place < len(places) else None), given
 
 
 def _values(
-    item: Argument, word: str, magics: IbflowMagics, folders: RemoteFolders
+    item: Argument, word: str, given: list[str], magics: IbflowMagics, lookups: Lookups
 ) -> list[tuple[str, str]]:
     from ibflow_nb.notebook.commands.base import Completes
 
@@ -129,7 +143,12 @@ def _values(
     if item.completes in {Completes.LOCAL, Completes.PATH}:
         found += [(path, "path") for path in local_paths(word)]
     if item.completes in {Completes.REMOTE, Completes.PATH}:
-        found += [(path, "path") for path in folders.paths(word)]
+        found += [(path, "path") for path in lookups.paths(word)]
+    if item.completes is Completes.SOLUTION:
+        found += [(name, "solution") for name in lookups.solutions() if name.startswith(word)]
+    if item.completes is Completes.VERSION and given:
+        versions = lookups.solutions().get(given[-1], [])
+        found += [(version, "version") for version in versions if version.startswith(word)]
     return found
 
 
@@ -149,44 +168,54 @@ def local_paths(word: str) -> list[str]:
     ]
 
 
-class RemoteFolders:
-    """Listings of the drive, remembered for some seconds, never waited for longer than 0.3 s.
+class Lookups:
+    """Answers of the server, remembered for some seconds, never waited for longer than 0.3 s.
 
-    A listing that comes too late is there for the next try.
+    An answer that comes too late is there for the next try.
     """
 
     def __init__(self, magics: IbflowMagics) -> None:
         self._magics = magics
-        self._listings: dict[str, tuple[float, concurrent.futures.Future[Any]]] = {}
+        self._answers: dict[str, tuple[float, concurrent.futures.Future[Any]]] = {}
 
     def paths(self, word: str) -> list[str]:
         """Give the drive paths that begin with a word; folders end with a slash."""
-        if word.startswith((".", "~")) or self._magics.context.connection.target is None:
+        if word.startswith((".", "~")):
             return []
         head, _, name = word.rpartition("/")
         base = f"{head}/" if "/" in word else ""
-        try:
-            nodes = self._listing(head).result(timeout=LOOKUP_SECONDS)
-        except TimeoutError:
-            return []
-        except Exception:  # noqa: BLE001 - completion stays quiet when the server does not answer
-            self._listings.pop(head, None)
-            return []
+        nodes = self._ask(f"folder {head}", lambda client: client.files.list.aio(head))
         return [
             f"{base}{node.name}{'/' if node.metadata.node_type == 'folder' else ''}"
             for node in nodes
             if node.name.startswith(name)
         ]
 
-    def _listing(self, folder: str) -> concurrent.futures.Future[Any]:
+    def solutions(self) -> dict[str, list[str]]:
+        """Give the versions of all solutions of the marketplace, by name."""
+        apps = self._ask("marketplace", lambda client: client.marketplace.list.aio())
+        return {
+            app.name: list(dict.fromkeys([*app.available_versions, *app.installed_versions]))
+            for app in apps
+        }
+
+    def _ask(self, key: str, question: Callable[[Client], Coroutine[Any, Any, Any]]) -> Any:
+        """Give the answer as a list; nothing without a connection, in trouble, or when late."""
         from ibflow_nb.jobs.background import background
 
-        asked, listing = self._listings.get(folder, (float("-inf"), None))
-        if listing is None or time.monotonic() - asked > _KEPT_SECONDS:
-            files = self._magics.context.connection.client.files
-            listing = background.submit(files.list.aio(folder))
-            self._listings[folder] = (time.monotonic(), listing)
-        return listing
+        if self._magics.context.connection.target is None:
+            return []
+        asked, answer = self._answers.get(key, (float("-inf"), None))
+        try:
+            if answer is None or time.monotonic() - asked > _KEPT_SECONDS:
+                answer = background.submit(question(self._magics.context.connection.client))
+                self._answers[key] = (time.monotonic(), answer)
+            return answer.result(timeout=LOOKUP_SECONDS)
+        except TimeoutError:
+            return []
+        except Exception:  # noqa: BLE001 - completion stays quiet when the server does not answer
+            self._answers.pop(key, None)
+            return []
 
 
 def _quoted(options: list[SimpleCompletion], quote: str) -> list[SimpleCompletion]:

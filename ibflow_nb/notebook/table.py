@@ -13,6 +13,15 @@ T = TypeVar("T")
 Columns = Mapping[str, Callable[[T], str]]
 
 
+class CsvText(str):
+    """CSV that shows itself as it is, not in quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 class Table(Sequence[T], Generic[T]):
     """A read-only list that shows itself as a table.
 

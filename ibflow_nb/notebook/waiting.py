@@ -40,11 +40,12 @@ def follow(
             job.wait(timeout)
             context.screen.settle(job)
     except KeyboardInterrupt:
-        raise _interrupted(context, job) from None
+        raise interrupted(context, job) from None
     return job
 
 
-def _interrupted(context: Context, job: Job) -> Interrupted:
+def interrupted(context: Context, job: Job) -> Interrupted:
+    """Do with a job what the settings say, and give the error that tells it."""
     if context.settings.interrupt is OnInterrupt.CANCEL:
         job.cancel()
         return Interrupted(f"job {job.id} is being cancelled.")

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from ibflow_nb.notebook.commands import around, connection, files, jobs, results, runs
+from ibflow_nb.notebook.commands import (
+    approval,
+    around,
+    connection,
+    files,
+    jobs,
+    logs,
+    results,
+    run_sync,
+    runs,
+    solutions,
+)
 from ibflow_nb.notebook.commands.base import Command
 
-_FAMILIES = (connection, runs, jobs, results, files, around)
+_FAMILIES = (
+    connection,
+    runs,
+    solutions,
+    run_sync,
+    jobs,
+    logs,
+    approval,
+    results,
+    files,
+    around,
+)
 TABLE: dict[str, Command] = {
     command.name: command for family in _FAMILIES for command in family.COMMANDS
 }

@@ -14,20 +14,20 @@ from ibflow_nb.notebook.table import Table
 from ibflow_nb.notebook.waiting import follow
 
 if TYPE_CHECKING:
-    from ibflow_nb.api.jobs import JobListQuery, JobSummary, LogEntry
+    from ibflow_nb.api.jobs import JobListQuery, JobSummary
     from ibflow_nb.jobs import Job, Snapshot
     from ibflow_nb.notebook.context import Context
 
 
 def status(context: Context, args: argparse.Namespace) -> Snapshot:
     """Ask the server how a job stands."""
-    job = context.job(_reference(args))
+    job = context.job(reference(args))
     return context.connection.client.jobs.get(job.id).snapshot
 
 
 def wait(context: Context, args: argparse.Namespace) -> Job:
     """Wait for a job's end, whatever the end."""
-    job = context.job(_reference(args))
+    job = context.job(reference(args))
     title = context.jobs.title(job.id)
     return follow(context, job, title, wait=True, timeout=getattr(args, "timeout", None))
 
@@ -93,7 +93,7 @@ def cancel(context: Context, args: argparse.Namespace) -> None:
 
 def control(action: str, context: Context, args: argparse.Namespace) -> Job:
     """Pause, resume or retry a job, and show it again when it goes on."""
-    job = context.job(_reference(args))
+    job = context.job(reference(args))
     getattr(job, action)()
     if action == "pause":
         context.screen.say(f"Job {job.id} pauses when its running files are done.")
@@ -103,7 +103,7 @@ def control(action: str, context: Context, args: argparse.Namespace) -> Job:
 
 def restart(context: Context, args: argparse.Namespace) -> Job:
     """Run a job's request again from the beginning, under a new id."""
-    job = context.job(_reference(args))
+    job = context.job(reference(args))
     return start(
         context,
         args,
@@ -113,14 +113,11 @@ def restart(context: Context, args: argparse.Namespace) -> Job:
     )
 
 
-def logs(context: Context, args: argparse.Namespace) -> Table[LogEntry]:
-    """Read a job's log, oldest line first."""
-    return Table(
-        context.job(_reference(args)).logs(),
-        {"time": lambda line: line.ts, "step": lambda line: line.step,
-         "message": lambda line: line.log},
-        empty="The log is empty; run with --log-to-timeline for more.",
-    )  # fmt: skip
+def rerun(context: Context, args: argparse.Namespace) -> Job:
+    """Run a job again: as a whole, or its failed files alone."""
+    if getattr(args, "failed", False):
+        return control("retry", context, args)
+    return restart(context, args)
 
 
 def clock(timestamp: int | None) -> str:
@@ -136,7 +133,8 @@ def _unfinished(context: Context) -> list[str]:
     return [job.job_id for job in found]
 
 
-def _reference(args: argparse.Namespace) -> str | None:
+def reference(args: argparse.Namespace) -> str | None:
+    """Give the job that the line names."""
     return getattr(args, "job", None)
 
 
@@ -151,22 +149,29 @@ def _query(args: argparse.Namespace) -> JobListQuery:
     return JobListQuery(state=",".join(states), tags=tags, limit=getattr(args, "limit", 50))
 
 
+def _preview_rerun(context: Context, args: argparse.Namespace) -> Call:
+    endpoint = "JOB_RETRY" if getattr(args, "failed", False) else "RESTART"
+    return preview_job(endpoint, context, args)
+
+
 def _preview_list(_: Context, args: argparse.Namespace) -> Call:
     from ibflow_nb.api.endpoints import JOB_LIST
 
     return Call(JOB_LIST, _query(args))
 
 
-def _preview_job(endpoint: str, context: Context, args: argparse.Namespace) -> Call:
+def preview_job(endpoint: str, context: Context, args: argparse.Namespace) -> Call:
+    """Give the request of a call that takes a job's id alone."""
     from ibflow_nb.api import endpoints
     from ibflow_nb.api.jobs import JobIdRequest
 
-    reference = _reference(args)
-    job_id = context.jobs.full_id(reference) if reference else context.job(None).id
+    named = reference(args)
+    job_id = context.jobs.full_id(named) if named else context.job(None).id
     return Call(getattr(endpoints, endpoint), JobIdRequest(job_id=job_id))
 
 
-def _job(help: str = "its id or the beginning of it; default the latest") -> Argument:
+def job_argument(help: str = "its id or the beginning of it; default the latest") -> Argument:
+    """Declare the job that a command is about."""
     return argument("job", metavar="JOB", nargs="?", completes=Completes.JOB, help=help)
 
 
@@ -175,8 +180,8 @@ def _command(name: str, summary: str, endpoint: str, *, starts_job: bool) -> Com
         name=name,
         summary=summary,
         run=functools.partial(control, name),
-        preview=functools.partial(_preview_job, endpoint),
-        arguments=(_job(),),
+        preview=functools.partial(preview_job, endpoint),
+        arguments=(job_argument(),),
         starts_job=starts_job,
     )
 
@@ -186,15 +191,15 @@ COMMANDS = (
         name="status",
         summary="Tell how a job stands.",
         run=status,
-        preview=functools.partial(_preview_job, "JOB_STATUS"),
-        arguments=(_job(),),
+        preview=functools.partial(preview_job, "JOB_STATUS"),
+        arguments=(job_argument(),),
     ),
     Command(
         name="wait",
         summary="Wait for a job's end, whatever the end.",
         run=wait,
         arguments=(
-            _job(),
+            job_argument(),
             argument("--timeout", type=float, metavar="S",
                      help="stop waiting after this many seconds; the job goes on"),
         ),
@@ -226,9 +231,9 @@ COMMANDS = (
         name="cancel",
         summary="Stop a job, or all that run.",
         run=cancel,
-        preview=functools.partial(_preview_job, "JOB_CANCEL"),
+        preview=functools.partial(preview_job, "JOB_CANCEL"),
         arguments=(
-            _job("its id or the beginning of it"),
+            job_argument("its id or the beginning of it"),
             argument("--all", action="store_true", help="all jobs that have not ended"),
         ),
     ),
@@ -242,15 +247,20 @@ COMMANDS = (
         name="restart",
         summary="Run a job's request again from the beginning, under a new id.",
         run=restart,
-        preview=functools.partial(_preview_job, "RESTART"),
-        arguments=(_job(),),
+        preview=functools.partial(preview_job, "RESTART"),
+        arguments=(job_argument(),),
         starts_job=True,
     ),
     Command(
-        name="logs",
-        summary="Read a job's log, oldest line first.",
-        run=logs,
-        preview=functools.partial(_preview_job, "JOB_LOGS"),
-        arguments=(_job(),),
+        name="rerun",
+        summary="Run a job again, or its failed files alone.",
+        run=rerun,
+        preview=_preview_rerun,
+        arguments=(
+            job_argument(),
+            argument("--failed", action="store_true",
+                     help="only the files that failed, in the same job; as retry does"),
+        ),
+        starts_job=True,
     ),
 )  # fmt: skip
