@@ -134,12 +134,12 @@ class Ledger(Store):
 
     def has_active(self, job_id: str, steps: Iterable[int] | None = None) -> bool:
         """Tell whether a job has active files, or such that stand at one of some steps."""
-        rows = self.query(
-            "SELECT 1 FROM file WHERE job_id = ?1 AND state = 'ACTIVE' AND (?2 IS NULL OR step IN "
-            "(SELECT value FROM json_each(?2))) LIMIT 1",
-            (job_id, None if steps is None else msgspec.json.encode(sorted(steps)).decode()),
-        )
-        return bool(rows)
+        sql = "SELECT 1 FROM file WHERE job_id = ? AND state = 'ACTIVE'"
+        parameters: list[object] = [job_id]
+        if steps is not None:
+            sql += " AND step IN (SELECT value FROM json_each(?))"
+            parameters.append(msgspec.json.encode(list(steps)).decode())
+        return bool(self.query(f"{sql} LIMIT 1", parameters))
 
     def update_file(self, job_id: str, index: int, **columns: object) -> None:
         """Set columns of a file's row."""
