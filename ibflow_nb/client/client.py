@@ -10,6 +10,7 @@ from ibflow_nb.client.files import Files
 from ibflow_nb.client.flows import Flows
 from ibflow_nb.client.jobs import Jobs
 from ibflow_nb.client.marketplace import Marketplace
+from ibflow_nb.client.pages import Pages
 from ibflow_nb.client.results import Results
 from ibflow_nb.client.service import ServerJobs
 from ibflow_nb.client.solutions import Solutions
@@ -66,7 +67,7 @@ class Client:
         self._transport = Transport(self.connection, transport=transport, clock=clock)
         self._poller = poller if clock is None else Poller(clock)
         self.files = Files(self._transport, home)
-        self.results = Results(self._transport)
+        self.results = Results(self._transport, Pages(self._transport, self.files))
         pace = EMBEDDED if self.connection.is_loopback else REMOTE
         self._service = ServerJobs(self._transport, self.results, pace)
         self.jobs = Jobs(self._transport, self._service, self._poller)

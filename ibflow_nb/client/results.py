@@ -12,6 +12,7 @@ from ibflow_nb.api.results import (
     ResultsQuery,
     ResultsReply,
 )
+from ibflow_nb.client.pages import Pages
 from ibflow_nb.client.transport import Transport
 from ibflow_nb.frames import Records
 from ibflow_nb.jobs.call import call
@@ -23,8 +24,9 @@ _MOST_AT_ONCE = 8
 class Results:
     """``client.results``: the records of finished runs."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, pages: Pages) -> None:
         self._transport = transport
+        self._pages = pages
 
     @call
     async def get(
@@ -63,7 +65,8 @@ class Results:
         records = list(first.records)
         if first.has_more:
             records += await self._rest(query)
-        return Records(records, job_id=first.job_id or job_id)
+        job_id = first.job_id or job_id
+        return Records(records, job_id=job_id, load_pages=self._pages.load)
 
     async def _rest(self, query: ResultsQuery) -> list[ResultRecord]:
         """Read the pages after the first, more and more at once: their number is not told."""

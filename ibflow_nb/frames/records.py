@@ -16,6 +16,11 @@ from ibflow_nb.frames import html
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ibflow_nb.frames.comparison import Comparison, Truth
+    from ibflow_nb.frames.pictures.charts import Charts
+    from ibflow_nb.frames.pictures.pages import PageLoader
+    from ibflow_nb.frames.pictures.review import Review
+
 Layout = Literal["wide", "long", "errors", "confidence"]
 
 
@@ -41,9 +46,23 @@ class Records(Sequence[ResultRecord]):
         job_id: the run they come from; empty when not known.
     """
 
-    def __init__(self, records: Iterable[ResultRecord] = (), *, job_id: str = "") -> None:
+    def __init__(
+        self,
+        records: Iterable[ResultRecord] = (),
+        *,
+        job_id: str = "",
+        load_pages: PageLoader | None = None,
+    ) -> None:
+        """Hold records.
+
+        Args:
+            records: in order.
+            job_id: the run they come from.
+            load_pages: fetches pictures of pages for :meth:`show`; without it there are none.
+        """
         self._records = list(records)
         self.job_id = job_id
+        self._load_pages = load_pages
 
     @classmethod
     def from_json(cls, reply: bytes) -> Records:
@@ -70,7 +89,7 @@ class Records(Sequence[ResultRecord]):
     def __getitem__(self, index: slice) -> Records: ...
     def __getitem__(self, index: int | slice) -> ResultRecord | Records:
         if isinstance(index, slice):
-            return Records(self._records[index], job_id=self.job_id)
+            return self._with(self._records[index])
         return self._records[index]
 
     def __len__(self) -> int:
@@ -87,9 +106,15 @@ class Records(Sequence[ResultRecord]):
             for record in self._records
             if record.status == "ERROR" or any(field.failed for field in record.results)
         ]
-        return Records(failed, job_id=self.job_id)
+        return self._with(failed)
 
-    def to_frame(self, layout: Layout = "wide", *, convert: bool = False) -> pd.DataFrame:
+    def to_frame(
+        self,
+        layout: Layout = "wide",
+        *,
+        convert: bool = False,
+        index: Literal["file"] | None = None,
+    ) -> pd.DataFrame:
         """Give the records as a frame; what is missing is NA.
 
         ======================  ==========================================================
@@ -117,9 +142,11 @@ class Records(Sequence[ResultRecord]):
             convert: give numbers, dates, lists and tables (as frames) by ``field_type``
                 instead of strings. What cannot be converted, ``ERROR`` included, becomes NA;
                 ``to_frame("errors", convert=True)`` lists it with its text.
+            index: ``"file"`` takes ``file_name``, the path within the input folder, as index,
+                to join the records with what else is known of the files.
 
         Raises:
-            FrameError: there is no such layout.
+            FrameError: there is no such layout or index.
         """
         from ibflow_nb.frames import layouts  # pandas is loaded here and not before
 
@@ -132,8 +159,63 @@ class Records(Sequence[ResultRecord]):
             "confidence": layouts.confidence,
             "errors": layouts.errors,
         }[layout]
+        if index not in {None, "file"}:
+            raise FrameError(f"There is no index {index!r}; use 'file' or leave it out.")
         with _collector_paused():
-            return build(self._records, convert)
+            frame = build(self._records, convert)
+        return frame if index is None else frame.set_index("file_name")
+
+    def compare(self, other: Truth) -> Comparison:
+        """Compare field by field with another run, or with what is known to be right.
+
+        Args:
+            other: Records; a wide frame; a list of mappings with ``file_name`` and fields; or a
+                mapping from file name to fields. A ``record_index`` tells records of one file
+                apart, it is 0 where it is not given.
+
+        Raises:
+            FrameError: ``other`` names no files, or one record twice.
+        """
+        from ibflow_nb.frames.comparison import Comparison
+
+        return Comparison.of(self._records, other)
+
+    def show(self, first: int = 0, *, most: int = 10, threshold: float = html.DOUBTFUL) -> Review:
+        """Show records beside their pages, each field boxed where it was read.
+
+        Args:
+            first: index of the record that is seen first; the ones after it come along, for
+                next and previous.
+            most: records in the view; each brings pictures of up to four pages.
+            threshold: confidences below (0 to 1) are marked.
+
+        Raises:
+            IndexError: there is no such record.
+        """
+        from ibflow_nb.frames.pictures.review import Review
+
+        start = range(len(self))[first] if self._records else 0
+        return Review(
+            list(enumerate(self._records))[start : start + max(most, 1)],
+            len(self),
+            load=self._load_pages,
+            job_id=self.job_id,
+            threshold=threshold,
+        )
+
+    def charts(self, *, threshold: float = html.DOUBTFUL) -> Charts:
+        """Chart how often each field has a value, and how sure the run is of it.
+
+        Args:
+            threshold: values with a confidence below (0 to 1) count as doubtful.
+        """
+        from ibflow_nb.frames.pictures.charts import Charts
+
+        return Charts(self._records, threshold=threshold)
+
+    def _with(self, records: list[ResultRecord]) -> Records:
+        """Give some of these records as Records of the same run."""
+        return Records(records, job_id=self.job_id, load_pages=self._load_pages)
 
     def __repr__(self) -> str:
         return f"<Records: {html.summary(self)}>"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ibflow_nb.api.results import Provenance, ResultRecord
 
 Place = tuple[int | None, float | None, float | None, float | None, float | None]
@@ -40,6 +42,23 @@ def locate(provenance: Provenance, sizes: dict[int, tuple[float, float]]) -> Pla
         _fraction(max(box.bottom_x for box in boxes), width),
         _fraction(max(box.bottom_y for box in boxes), height),
     )
+
+
+def boxes_on_pages(
+    provenance: Provenance, sizes: dict[int, tuple[float, float]]
+) -> Iterator[tuple[int, float, float, float, float]]:
+    """Yield page (from 0), left, top, right and bottom (0 to 1) of each region of a value."""
+    for region in provenance.extracted_regions:
+        if region.index in sizes:
+            width, height = sizes[region.index]
+            box = region.bounding_poly
+            yield (
+                region.index,
+                _fraction(box.top_x, width),
+                _fraction(box.top_y, height),
+                _fraction(box.bottom_x, width),
+                _fraction(box.bottom_y, height),
+            )
 
 
 def _fraction(pixels: float, size: float) -> float:

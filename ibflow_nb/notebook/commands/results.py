@@ -1,15 +1,17 @@
-"""``results``: the records of a finished run."""
+"""``results`` and ``review``: the records of a finished run, as data and beside their pages."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING
 
+from ibflow_nb.api.errors import CommandError
 from ibflow_nb.notebook.commands.base import Command, Completes, argument
 from ibflow_nb.notebook.waiting import follow
 
 if TYPE_CHECKING:
     from ibflow_nb.frames import Records
+    from ibflow_nb.frames.pictures.review import Review
     from ibflow_nb.notebook.context import Context
 
 
@@ -21,16 +23,43 @@ def results(context: Context, args: argparse.Namespace) -> Records:
     return job.records()
 
 
+def review(context: Context, args: argparse.Namespace) -> Review:
+    """Show the records of a run beside their pages; wait for its end first.
+
+    Raises:
+        CommandError: the run has no such record.
+    """
+    records = results(context, args)
+    if args.first not in range(max(len(records), 1)):
+        raise CommandError(f"There is no record {args.first}: the run has {len(records)}, from 0.")
+    return records.show(args.first, most=args.most, threshold=args.threshold)
+
+
+_JOB = argument("job", metavar="JOB", nargs="?", completes=Completes.JOB,
+                help="its id or the beginning of it; default the latest")  # fmt: skip
 COMMANDS = (
     Command(
         name="results",
         summary="Give the records of a run, as soon as it has ended.",
         run=results,
-        arguments=(
-            argument("job", metavar="JOB", nargs="?", completes=Completes.JOB,
-                     help="its id or the beginning of it; default the latest"),
-        ),
+        arguments=(_JOB,),
         examples=("results -o records",),
         details="records.to_frame() makes a pandas frame of them.",
+    ),
+    Command(
+        name="review",
+        summary="Show the documents of a run with their extracted fields boxed.",
+        run=review,
+        arguments=(
+            _JOB,
+            argument("--first", help="index of the record seen first, from 0", type=int,
+                     default=0, metavar="N"),
+            argument("--most", help="records in the view; default 10", type=int, default=10,
+                     metavar="N"),
+            argument("--threshold", help="confidences below are marked; default 0.8", type=float,
+                     default=0.8, metavar="C"),
+        ),
+        examples=("review", "review 5eb7df69 --threshold 0.95"),
+        details="A saved notebook and its exports keep the view, with all that it can do.",
     ),
 )  # fmt: skip
