@@ -221,8 +221,8 @@ class FileRecord(Reply, omit_defaults=False):
 class BatchResults(Reply, omit_defaults=False):
     """Content of ``batch.ibflowresults``; ``results`` maps file index (as text) to records."""
 
+    results: dict[str, FileRecords]
     can_resume: bool = False
     binary_path: str = ""
     job_id: str = ""
-    results: dict[str, FileRecords] = {}
     msg: str = ""

@@ -24,6 +24,7 @@ _MISSING = re.compile(
 _WRONG_TYPE = re.compile(
     r"Expected `(?P<want>[^`]+)`, got `(?P<got>[^`]+)`(?: - at `(?P<at>[^`]+)`)?"
 )
+_WRONG_CHOICE = re.compile(r"Invalid enum value (?P<got>.+?) - at `\$\.?(?P<at>[^`]*)`")
 _NAMES = {
     "str": "a string",
     "int": "an integer",
@@ -113,17 +114,28 @@ def explain(error: msgspec.ValidationError) -> str:
         got = _NAMES.get(found["got"], found["got"])
         key = (found["at"] or "$").removeprefix("$").removeprefix(".") or "the body"
         return f"'{key}' must be {want}, not {got}"
+    if found := _WRONG_CHOICE.fullmatch(text):
+        return f"'{found['at']}' cannot be {found['got']}"
     return text[:1].lower() + text[1:]
 
 
 def _without_empty(kind: type[msgspec.Struct], raw: dict[str, Any]) -> dict[str, Any]:
-    """Drop empty strings and nulls where the key is optional."""
-    optional = {field.encode_name for field in msgspec.structs.fields(kind) if not field.required}
-    return {
-        key: value
-        for key, value in raw.items()
-        if not (key in optional and (value is None or value == ""))
-    }
+    """Drop empty strings and nulls where the key is optional, also in objects within."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    kept: dict[str, Any] = {}
+    for key, value in raw.items():
+        field = fields.get(key)
+        if field is not None:
+            if not field.required and (value is None or value == ""):
+                continue
+            if isinstance(value, dict) and _is_struct(field.type):
+                value = _without_empty(field.type, value)
+        kept[key] = value
+    return kept
+
+
+def _is_struct(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def _sentence(call: str, text: str) -> str:

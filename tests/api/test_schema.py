@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ibflow_nb.api.errors import InvalidRequest
+from ibflow_nb.api.files import CreateNode
 from ibflow_nb.api.flow import RunFlow
+from ibflow_nb.api.results import ResultsQuery
 from ibflow_nb.api.schema import ErrorReply, decode_request
 
 PATHS = {"ibflow_path": "a/b/fs/Drive/f.ibflow", "input_dir": "a/b/fs/Drive/in"}
@@ -38,6 +40,19 @@ def test_an_empty_optional_value_counts_as_absent(empty: str | None) -> None:
     """An empty string or null leaves an optional key at its default."""
     request = decode(output_dir=empty, tags=empty, save_binary_to_output=empty)
     assert (request.output_dir, request.tags, request.save_binary_to_output) == (None, [], True)
+
+
+def test_empty_values_within_objects_count_as_absent() -> None:
+    """A null option of an object of options leaves it at its default."""
+    body = {"ibresults_path": "a", "options": {"refined_phrases_features": None}}
+    query = decode_request(ResultsQuery, json.dumps(body).encode())
+    assert query.options.refined_phrases_features == []
+
+
+def test_a_value_out_of_a_list_of_choices_is_named() -> None:
+    """The sentence names the key and the value, not the way it is checked."""
+    with pytest.raises(InvalidRequest, match="'node_type' cannot be 'link'"):
+        decode_request(CreateNode, b'{"name": "a", "node_type": "link"}')
 
 
 def test_unknown_keys_are_ignored() -> None:

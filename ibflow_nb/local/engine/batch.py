@@ -45,6 +45,7 @@ def read_batch_results(path: Path) -> BatchResults:
 
 def _chunks(ledger: Ledger, drive: Drive, job: Job, plan: Plan, msg: str) -> Iterator[bytes]:
     frame = BatchResults(
+        results={},
         can_resume=job.ending == JobState.STOPPED_AT_CHECKPOINT,
         binary_path=plan.binary_path,
         job_id=job.id,

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from ibflow_nb.api.errors import InvalidRequest
 from ibflow_nb.api.results import BatchResults, ResultsQuery
 
 
@@ -207,6 +208,17 @@ def test_results_come_twenty_files_a_page(platform: Any) -> None:
     assert ([r.file_index for r in rest.records], rest.has_more) == ([20, 21, 22], False)
 
 
+def test_a_file_that_is_no_results_file_is_refused(platform: Any) -> None:
+    """The path of a flow instead of its results is an error, not a run without records."""
+    platform.files(a="one")
+    job_id = platform.run()
+    output = platform.drive.path_of(platform.output(job_id))
+    (platform.output(job_id) / "other.json").write_text('{"steps": []}')
+    query = msgspec.convert({"ibresults_path": f"{output}/other.json"}, ResultsQuery)
+    with pytest.raises(InvalidRequest, match=r"other\.json is no results file"):
+        platform.engine.results(query)
+
+
 def test_a_record_file_that_is_gone_is_told(platform: Any) -> None:
     """Results of a run whose output was deleted name the file that is missing."""
     platform.files(a="one")
@@ -238,5 +250,29 @@ def test_a_step_that_answers_nonsense_fails_its_job_only(platform: Any) -> None:
     job_id = platform.run()
     assert platform.status(job_id).status == "FAILED"
     assert "The answer of merge makes no sense" in platform.engine.status(job_id).msg
+    platform.flow("read")
+    assert platform.status(platform.run()).status == "COMPLETE"
+
+
+def test_an_output_folder_that_is_turned_into_a_link_fails_its_job_only(
+    platform: Any, tmp_path: Path, until: Any
+) -> None:
+    """The results are not written outside of the drive; the platform goes on."""
+    gate = tmp_path / "gate"
+    platform.flow({"name": "read", "gate": str(gate)})
+    platform.files(a="x")
+    output = platform.project / "linked"
+    path = platform.drive.path_of(output)
+    job_id = platform.submit(output_dir=path)
+    until(lambda: platform.status(job_id).step == "read")
+    outside = tmp_path / "outside"
+    output.rename(outside)
+    output.symlink_to(outside)
+    gate.touch()
+    assert platform.engine.wait(job_id, 20)
+    assert platform.engine.status(job_id).msg == (
+        f"The results cannot be written: The path '{path}' leads out of the drive."
+    )
+    assert not (outside / "batch.ibflowresults").exists()
     platform.flow("read")
     assert platform.status(platform.run()).status == "COMPLETE"
