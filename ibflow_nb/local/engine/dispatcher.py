@@ -276,8 +276,15 @@ class Dispatcher:
             if unit is None:
                 del load[job_id]
                 continue
-            load[job_id] += 1
-            starts.append(self._started(self._live[job_id], unit))
+            try:
+                starts.append(self._started(self._live[job_id], unit))
+                load[job_id] += 1
+            except sqlite3.Error:
+                raise
+            except Exception as error:  # noqa: BLE001 - one job's trouble must not stop the others
+                _log.exception("A unit of job %s cannot be started.", job_id)
+                self.router.end_job(job_id, JobState.FAILED, f"A step cannot be started: {error}.")
+                del load[job_id]
         return starts
 
     def _started(self, live: _Live, unit: Unit) -> _Start:
@@ -316,17 +323,24 @@ class Dispatcher:
                 self._executor.kill(future)
 
     def _end(self, job: Job, live: _Live) -> None:
-        plan, output = live.plan, live.places.output
         state, msg = JobState(job.ending), job.msg
-        try:
-            sweep(output / step.folder for step in plan.steps)
-            write_batch_results(self._ledger, self._drive, job, plan, msg)
-        except OSError as error:
-            msg = msg or f"The results cannot be written: {error.strerror}."
+        if problem := self._write_results(job, live):
+            msg = msg or problem
             state = JobState.FAILED if state is JobState.COMPLETE else state
         with self._ledger.transaction():
             self._ledger.update_job(job.id, state=state, ending="", msg=msg, finished=time.time())
             self._log.add(job.id, [f"The job ended as {state.value}. {msg}".strip()])
-            self._deliveries.announce(job, plan.options, state, msg)
+            self._deliveries.announce(job, live.plan.options, state, msg)
         del self._live[job.id]
         self._deliveries.wake()
+
+    def _write_results(self, job: Job, live: _Live) -> str:
+        """Write the results of a job that ends; give why they cannot be written, else nothing."""
+        try:
+            sweep(live.places.output / step.folder for step in live.plan.steps)
+            write_batch_results(self._ledger, self._drive, job, live.plan, job.msg)
+        except OSError as error:
+            return f"The results cannot be written: {error.strerror}."
+        except InvalidRequest as error:
+            return f"The results cannot be written: {error}"
+        return ""
