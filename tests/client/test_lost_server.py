@@ -19,7 +19,7 @@ from ibflow_nb.client import Client
 from ibflow_nb.jobs import Snapshot
 from ibflow_nb.jobs.background import background
 
-FILES = 120
+FILES = 800  # enough to be caught half-way
 HOME = "local/my-repo/fs/Instabase Drive"
 REFINER = {"fields": [{"desc": {"label": "first"}, "req": {"expression": "INPUT_COL"}}]}
 FLOW = {
@@ -74,7 +74,7 @@ def test_a_job_outlives_its_server(start: Any, tmp_path: Path) -> None:
     under_way, troubled = threading.Event(), threading.Event()
 
     def observe(snapshot: Snapshot) -> None:
-        if snapshot.done_files:
+        if 0 < snapshot.done_files < FILES:
             under_way.set()
         if snapshot.note:
             troubled.set()
