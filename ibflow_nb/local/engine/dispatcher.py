@@ -276,15 +276,8 @@ class Dispatcher:
             if unit is None:
                 del load[job_id]
                 continue
-            try:
-                starts.append(self._started(self._live[job_id], unit))
-                load[job_id] += 1
-            except sqlite3.Error:
-                raise
-            except Exception as error:  # noqa: BLE001 - one job's trouble must not stop the others
-                _log.exception("A unit of job %s cannot be started.", job_id)
-                self.router.end_job(job_id, JobState.FAILED, f"A step cannot be started: {error}.")
-                del load[job_id]
+            load[job_id] += 1
+            starts.append(self._started(self._live[job_id], unit))
         return starts
 
     def _started(self, live: _Live, unit: Unit) -> _Start:
