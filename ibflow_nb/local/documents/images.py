@@ -68,17 +68,7 @@ def _open(path: Path) -> Iterator[Image.Image]:
 def _wanted(image: Image.Image, options: ReadOptions) -> list[int]:
     """Give the pages to read, from 0; only TIFF files have several."""
     count = getattr(image, "n_frames", 1) if image.format in _PAGED else 1
-    pages = options.pages.select(count)
-    if not pages:
-        raise UnreadableDocument(
-            f"page_range_str selects no page; the last of the image is page {count}."
-        )
-    if len(pages) > options.limits.pages:
-        raise UnreadableDocument(
-            f"The image has {len(pages):,} pages to read, the limit is {options.limits.pages:,};"
-            " choose some with page_range_str."
-        )
-    return pages
+    return options.choose(count, "image")
 
 
 def _frame(image: Image.Image, number: int, options: ReadOptions) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ import msgspec
 
 from ibflow_nb.api.errors import InvalidRequest
 from ibflow_nb.api.schema import explain
+from ibflow_nb.local.documents.errors import UnreadableDocument
 from ibflow_nb.local.limits import Limits
 
 # What the one model of rapidocr reads, by the names that tesseract gives languages.
@@ -221,6 +222,28 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
     image_prefix: str = "images/"
     image_stem: str = "page"
     limits: Limits = msgspec.field(default_factory=Limits)
+
+    def choose(self, count: int, what: str) -> list[int]:
+        """Give the pages to read, from 0, of a file that has ``count`` of them.
+
+        Args:
+            count: pages in the file.
+            what: the file in a sentence, ``document`` or ``image``.
+
+        Raises:
+            UnreadableDocument: no page is wanted, or more than the limit.
+        """
+        pages = self.pages.select(count)
+        if not pages:
+            raise UnreadableDocument(
+                f"page_range_str selects no page; the last of the {what} is page {count}."
+            )
+        if len(pages) > self.limits.pages:
+            raise UnreadableDocument(
+                f"The {what} has {len(pages):,} pages to read, the limit is"
+                f" {self.limits.pages:,}; choose some with page_range_str."
+            )
+        return pages
 
     def within(self, pages: Iterable[int]) -> ReadOptions:
         """Give the same options for these pages alone."""

@@ -33,7 +33,10 @@ def read_pdf(path: Path, options: ReadOptions) -> list[Page]:
         UnreadableDocument: it is damaged, locked, without pages, or beyond the limits.
     """
     with open_pdf(path, options) as document:
-        return [_read_page(document, number, options) for number in _wanted(document, options)]
+        return [
+            _read_page(document, number, options)
+            for number in options.choose(len(document), "document")
+        ]
 
 
 def find_scans(path: Path, options: ReadOptions) -> tuple[list[int], list[int]]:
@@ -46,7 +49,7 @@ def find_scans(path: Path, options: ReadOptions) -> tuple[list[int], list[int]]:
         UnreadableDocument: as :func:`read_pdf`.
     """
     with open_pdf(path, options) as document:
-        pages = _wanted(document, options)
+        pages = options.choose(len(document), "document")
         if not options.text_layer:
             return pages, pages
         return pages, [number for number in pages if _is_scan(document, number)]
@@ -113,21 +116,6 @@ def _open(path: Path, passwords: tuple[str, ...]) -> pdfium.PdfDocument:
             "The PDF is locked and no password in encryption_config for it opens it."
         )
     raise UnreadableDocument("The PDF is locked; set its password in encryption_config.")
-
-
-def _wanted(document: pdfium.PdfDocument, options: ReadOptions) -> list[int]:
-    """Give the pages to read, from 0."""
-    pages = options.pages.select(len(document))
-    if not pages:
-        raise UnreadableDocument(
-            f"page_range_str selects no page; the last of the document is page {len(document)}."
-        )
-    if len(pages) > options.limits.pages:
-        raise UnreadableDocument(
-            f"The document has {len(pages):,} pages to read, the limit is"
-            f" {options.limits.pages:,}; choose some with page_range_str."
-        )
-    return pages
 
 
 @contextlib.contextmanager

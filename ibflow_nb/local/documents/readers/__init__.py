@@ -48,13 +48,10 @@ def read_document(path: Path, options: ReadOptions) -> list[Page]:
     check_size(path, options)
     kind = find_kind(path)
     pages = _load(kind)(path, options)
-    wanted = set(options.pages.select(1 + max((page.number for page in pages), default=0)))
-    chosen = [page for page in pages if page.number in wanted]
-    if pages and not chosen:
-        raise UnreadableDocument(
-            f"page_range_str selects no page; the last of the document is page {len(pages)}."
-        )
-    return chosen
+    if not pages:
+        return []
+    wanted = set(options.choose(1 + max(page.number for page in pages), "document"))
+    return [page for page in pages if page.number in wanted]
 
 
 def check_size(path: Path, options: ReadOptions) -> None:
