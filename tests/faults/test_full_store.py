@@ -36,8 +36,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def limit_store(engine: Engine, spare: int | None) -> None:
     """Let the store grow by some pages only: SQLite then says that the disk is full."""
-    (pages,) = engine._ledger.query("PRAGMA page_count")[0]
-    engine._ledger.query(f"PRAGMA max_page_count = {10**6 if spare is None else pages + spare}")
+    store = engine._ledger._connection
+    (pages,) = store.execute("PRAGMA page_count").fetchone()
+    store.execute(f"PRAGMA max_page_count = {10**6 if spare is None else pages + spare}")
 
 
 def test_a_run_that_cannot_be_stored_is_refused_and_nothing_is_lost(root: Path) -> None:

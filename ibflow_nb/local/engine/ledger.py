@@ -85,6 +85,11 @@ class Ledger(Store):
         )
         return {row["id"]: (JobState(row["state"]), row["ending"]) for row in rows}
 
+    def live_outputs(self) -> dict[str, str]:
+        """Give the output folders (drive paths) of the jobs that have not ended."""
+        rows = self.query("SELECT id, output_folder FROM job WHERE state IN ('RUNNING', 'PAUSED')")
+        return {row["id"]: row["output_folder"] for row in rows}
+
     def has_ended(self, job_id: str) -> bool:
         """Tell whether a job has ended."""
         rows = self.query("SELECT state FROM job WHERE id = ?", (job_id,))

@@ -17,18 +17,23 @@ class StoreUnavailable(IbflowError):
 
 
 class Store:
-    """One connection behind one lock; safe to call from several threads.
+    """One connection that writes and one that reads; safe to call from several threads.
 
     Every change is a transaction that is on the disk when it returns (WAL, ``synchronous=FULL``).
+    Readers see what was committed and do not wait for a transaction of another thread.
     """
 
     def __init__(self, path: Path) -> None:
         self._connection = open_database(path)
         self._lock = threading.RLock()
+        self._writer = 0  # identifier of the thread that is in a transaction
+        self._reader = open_database(path)
+        self._reading = threading.Lock()
 
     def close(self) -> None:
         """Close the store; what was committed stays."""
-        with self._lock:
+        with self._lock, self._reading:
+            self._reader.close()
             self._connection.close()
 
     @contextmanager
@@ -44,6 +49,7 @@ class Store:
                 return
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
+                self._writer = threading.get_ident()
                 yield self._connection
                 self._connection.execute("COMMIT")
             except sqlite3.OperationalError as error:
@@ -54,22 +60,26 @@ class Store:
             except BaseException:
                 self._roll_back()
                 raise
+            finally:
+                self._writer = 0
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
-        """Read rows.
+        """Read rows: within a transaction what it has changed so far, else what is stored.
 
         Raises:
             InvalidRequest: a number is too large for the store.
         """
-        with self._lock:
-            try:
+        try:
+            if self._writer == threading.get_ident():
                 return self._connection.execute(sql, parameters).fetchall()
-            except OverflowError as error:
-                raise InvalidRequest("A number in the request is too large.") from error
+            with self._reading:
+                return self._reader.execute(sql, parameters).fetchall()
+        except OverflowError as error:
+            raise InvalidRequest("A number in the request is too large.") from error
 
     def update(
         self, table: str, columns: dict[str, object], where: str, key: tuple[object, ...]

@@ -128,10 +128,8 @@ class Submitter:
 
     def _claims(self) -> list[tuple[str, Path]]:
         """Give the output folders that are being written to."""
-        return [
-            (job_id, self._drive.resolve(self._ledger.job(job_id).output_folder))
-            for job_id in self._ledger.live()
-        ]
+        folders = self._ledger.live_outputs()
+        return [(job_id, self._drive.root / folder) for job_id, folder in folders.items()]
 
     def prepare(self, job_id: str) -> None:
         """Make ready the output folder of a stored job, and begin with it.
