@@ -12,6 +12,7 @@ from hypothesis import settings
 settings.register_profile("project", deadline=None, derandomize=True, database=None)
 settings.load_profile("project")
 
+pytest_plugins = ["ibflow_nb.testing"]
 PROJECT = Path(__file__).resolve().parent.parent
 
 

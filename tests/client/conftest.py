@@ -2,51 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from ibflow_nb.client import Client
-from ibflow_nb.connecting import connect
 from ibflow_nb.jobs.background import background
-from ibflow_nb.local.launch import stop_platform
+from ibflow_nb.testing import FakeClock
 
 TOKEN = "secret-token-93c1"
 
 
-class InstantClock:
-    """Time that passes only, and at once, when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    def now(self) -> float:
-        """Give the time slept."""
-        return sum(self.slept)
-
-    async def sleep(self, seconds: float, until: asyncio.Event | None = None) -> None:
-        """Let the time pass, but not the poller's."""
-        if until is not None:
-            await asyncio.sleep(0.001)
-            return
-        self.slept.append(seconds)
-
-
 @pytest.fixture
-def clock() -> InstantClock:
+def clock(ibflow_clock: FakeClock) -> FakeClock:
     """A clock on which waiting takes no time."""
-    return InstantClock()
+    return ibflow_clock
 
 
 @pytest.fixture
-def connected(clock: InstantClock) -> Iterator[Callable[..., Client]]:
+def connected(clock: FakeClock) -> Iterator[Callable[..., Client]]:
     """Give a maker of clients whose network is a function from request to response."""
 
     def connect(handler: Callable[[httpx.Request], Any], **options: Any) -> Client:
@@ -98,18 +77,7 @@ def closed_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def platform_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The root of a real embedded platform that runs while the tests do."""
-    root = tmp_path_factory.mktemp("platform")
-    connect("local", root=root).close()
-    yield root
-    stop_platform(root)
-
-
 @pytest.fixture
-def platform(platform_root: Path) -> Iterator[Client]:
+def platform(ibflow_client: Client) -> Client:
     """A client of the real embedded platform."""
-    with connect("local", root=platform_root) as client:
-        yield client
-    background.stop()
+    return ibflow_client
