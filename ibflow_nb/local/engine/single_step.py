@@ -61,13 +61,13 @@ def _of_flow(planner: Planner, drive: Drive, request: RunStep, index: int) -> Wo
     step = flow.steps[index]
     folders = _Folders(drive, flow.root)
     source = folders.named_input(step) or folders.find_input(flow.path.name, flow.steps, index)
-    output = folders.named_output(step) or (source.parent if index else source.parent / "out")
+    output = folders.named_output(step) or (source.parent if index else None)
     return _work(
         request,
         step,
         path=flow.path,
         source=source,
-        output=output,
+        options=folders.options(output),
         used=[flow.root, *flow.sources],
         suffix=RECORD_SUFFIX if index or step.reads == "records" else "",
     )
@@ -83,12 +83,11 @@ def _standalone(planner: Planner, drive: Drive, request: RunStep) -> Work:
     source = folders.named_input(step)
     if source is None:
         raise InvalidRequest("run_step_async: the kwargs of the step lack 'input_folder'.")
-    output = folders.named_output(step) or source.parent / "out"
     return _work(
         request,
         step,
         source=source,
-        output=output,
+        options=folders.options(folders.named_output(step)),
         used=[*sources],
         suffix=RECORD_SUFFIX if step.reads == "records" else "",
     )
@@ -115,20 +114,19 @@ def _work(
     step: PlannedStep,
     *,
     source: Path,
-    output: Path,
+    options: RunOptions,
     used: list[Path],
     suffix: str,
     path: Path | None = None,
 ) -> Work:
     return Work(
         request=request,
-        options=RunOptions(save_binary_to_output=False),
+        options=options,
         path=path,
         source=source,
         steps=chain([step]),
         suffix=suffix,
         used=used,
-        output=output,
     )
 
 
@@ -159,6 +157,13 @@ class _Folders:
             return None
         folder = self._drive.place(self._path(value))
         return folder.parent if folder.name == step.folder else folder
+
+    def options(self, output: Path | None) -> RunOptions:
+        """Give the options of a step with this root output folder, by default beside the input."""
+        return RunOptions(
+            output_dir=None if output is None else f"/{self._drive.path_of(output)}",
+            save_binary_to_output=False,
+        )
 
     def find_input(self, flow: str, steps: list[PlannedStep], index: int) -> Path:
         """Give the folder that a step without ``input_folder`` reads.

@@ -85,9 +85,7 @@ class Submitter:
         check_options(options, self._settings.delivery.webhook_hosts)
         job_id = str(uuid.uuid4())
         user = self._settings.user
-        output = work.output or output_folder(
-            self._drive, options, work.source, user=user, job_id=job_id
-        )
+        output = output_folder(self._drive, options, work.source, user=user, job_id=job_id)
         names = input_names(self._drive, work.source, output, work.suffix)
         folder = self._drive.path_of(output)
         binary_path = f"{folder}/{work.path.stem}.ibflowbin" if work.path and work.binary else ""

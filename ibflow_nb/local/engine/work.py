@@ -25,7 +25,6 @@ class Work(msgspec.Struct, kw_only=True, frozen=True):
         path: the flow file, the folder of flows or the flow binary; None for a step by itself.
         used: files and folders that the run reads besides its input; ``delete_out_dir`` must
             delete none of them.
-        output: the root output folder, where the options do not decide on it.
         binary: content of the flow binary to keep in the output; empty for none.
         notes: lines for the job's log.
     """
@@ -39,7 +38,6 @@ class Work(msgspec.Struct, kw_only=True, frozen=True):
     kind: str = ""
     path: Path | None = None
     used: list[Path] = []
-    output: Path | None = None
     binary: bytes = b""
     notes: list[str] = []
 

@@ -80,6 +80,17 @@ def test_a_step_by_itself_names_its_folders(platform: Any) -> None:
     assert record.output_file_path == f"{PROJECT}/files/out/s1_read/a.txt.ibdoc"
 
 
+def test_a_step_by_itself_writes_beside_its_input_by_default(platform: Any) -> None:
+    """Without an output_folder it is ``out`` beside the input; the input itself is refused."""
+    platform.files(a="one")
+    folder = f"{PROJECT}/data/input"
+    started = run_alone(platform, step_name="read", kwargs={"input_folder": folder})
+    assert started.output_folder == f"{PROJECT}/data/out"
+    kwargs = {"input_folder": folder, "output_folder": folder}
+    with pytest.raises(InvalidRequest, match="must not be the input folder itself"):
+        run_alone(platform, step_name="read", kwargs=kwargs)
+
+
 def test_a_single_step_can_be_restarted(platform: Any) -> None:
     """A restart of a step runs that step again under a new id."""
     platform.files(a="one")
