@@ -7,9 +7,11 @@ from pathlib import Path
 
 from ibflow_nb.api.errors import ConfigError
 from ibflow_nb.client import Client
+from ibflow_nb.client.connection import LOCAL_HOME
+
+__all__ = ["LOCAL_HOME", "connect"]
 
 LOCAL = "local"
-LOCAL_HOME = "local/my-repo/fs/Instabase Drive"
 
 
 def connect(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ibflow_nb.client.connection import Connection
+from ibflow_nb.client.connection import LOCAL_HOME, Connection
 from ibflow_nb.client.files import Files
 from ibflow_nb.client.flows import Flows
 from ibflow_nb.client.jobs import Jobs
@@ -56,7 +56,8 @@ class Client:
             url: the server, with or without ``/api/v1``; default ``IBFLOW_URL``.
             token: bearer token; default ``IBFLOW_TOKEN``.
             context: organisation or user; default ``IBFLOW_CONTEXT``.
-            home: drive path of the user's own space, for uploads without a target.
+            home: drive path of the user's own space, for uploads without a target; default
+                the space of the embedded platform's user where the server is on this machine.
             transport: stands in for the network, in tests.
             clock: stands in for time, in tests.
 
@@ -66,6 +67,8 @@ class Client:
         self.connection = Connection.resolve(url, token, context)
         self._transport = Transport(self.connection, transport=transport, clock=clock)
         self._poller = poller if clock is None else Poller(clock)
+        if not home and self.connection.is_loopback:
+            home = LOCAL_HOME
         self.files = Files(self._transport, home)
         self.results = Results(self._transport, Pages(self._transport, self.files))
         pace = EMBEDDED if self.connection.is_loopback else REMOTE

@@ -13,6 +13,7 @@ from ibflow_nb.api.errors import ConfigError
 URL_VARIABLE = "IBFLOW_URL"
 TOKEN_VARIABLE = "IBFLOW_TOKEN"  # noqa: S105 - a variable's name
 CONTEXT_VARIABLE = "IBFLOW_CONTEXT"
+LOCAL_HOME = "local/my-repo/fs/Instabase Drive"  # of the embedded platform's user
 _API_ROOTS = ("/api/v1", "/api/v2", "/api")
 
 

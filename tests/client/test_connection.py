@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ibflow_nb import Client
 from ibflow_nb.api.errors import ConfigError
-from ibflow_nb.client.connection import Connection, Secret, normalise
+from ibflow_nb.client.connection import LOCAL_HOME, Connection, Secret, normalise
 
 
 @pytest.mark.parametrize(
@@ -96,3 +97,16 @@ def test_a_token_shows_itself_to_nobody() -> None:
 def test_loopback_is_known(url: str, loopback: bool) -> None:
     """Only this machine is loopback."""
     assert Connection.resolve(url, environ={}).is_loopback is loopback
+
+
+@pytest.mark.parametrize(
+    ("url", "given", "home"),
+    [
+        ("http://127.0.0.1:8000", "", LOCAL_HOME),
+        ("http://localhost:8000", "me/repo/fs/D", "me/repo/fs/D"),
+        ("https://ib.example.com", "", ""),
+    ],
+)
+def test_uploads_to_this_machine_go_to_the_embedded_user(url: str, given: str, home: str) -> None:
+    """A platform that was joined by its URL takes local files as one that was started does."""
+    assert Client(url, "t", home=given).files.home == home
