@@ -175,7 +175,7 @@ def _of_object(document: object, number: int) -> Enclosure:
 
 
 def _of_file(file: BinaryIO, name: str, number: int) -> Enclosure:
-    """Take an open file from where it stands to its end; it is left open."""
+    """Take an open file from where it stands to its end; it is left open and standing there."""
     own = getattr(file, "name", "")
     shown = name or (Path(own).name if isinstance(own, str) else "")
     if isinstance(file.read(0), str):
@@ -185,11 +185,14 @@ def _of_file(file: BinaryIO, name: str, number: int) -> Enclosure:
     start = file.tell()
     head = file.read(16)
     size = file.seek(0, os.SEEK_END) - start
+    file.seek(start)
 
     @contextmanager
     def again() -> Iterator[BinaryIO]:
-        file.seek(start)
-        yield file
+        try:
+            yield file
+        finally:
+            file.seek(start)
 
     return Enclosure(shown or _invented_name(number, head), size, again)
 

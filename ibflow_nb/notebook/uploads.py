@@ -187,7 +187,7 @@ def local_path(path: str) -> Path | None:
     if not explicit and len(parts) > 3 and parts[2] == "fs":
         return None
     local = Path(path).expanduser()
-    if local.exists():
+    if path and local.exists():
         return local
     if explicit:
         raise CommandError(f"There is no local file or folder {path}.")

@@ -103,8 +103,10 @@ def _request(
     if request.options.result_format not in FORMATS:
         raise CommandError("The format can be json or csv.")
     if not files:
-        raise CommandError("run_sync needs documents: paths, patterns such as ./scans/*.pdf, "
-                           "or variables with bytes or open files.")  # fmt: skip
+        raise CommandError(
+            "run_sync has no documents to send: after NAME VERSION (or --solution PATH) come "
+            "paths, patterns such as ./scans/*.pdf, or variables with bytes or open files."
+        )
     request.solution_path = uploads.file(request.solution_path)
     return request, [_document(file) for file in files]
 

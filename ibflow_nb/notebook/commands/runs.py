@@ -140,7 +140,7 @@ COMMANDS = (
         arguments=(
             argument("ibflow_path", metavar="FLOW", completes=Completes.PATH,
                      help="the .ibflow file: a drive path, or a local file to upload"),
-            argument("step_index", metavar="INDEX", type=int,
+            argument("step_index", metavar="INDEX",
                      help="which of its steps, from 0; it reads what the one before has written"),
         ),
         examples=('step "$home/receipts/receipts.ibflow" 0 --wait',),
