@@ -62,12 +62,12 @@ def _of_flow(planner: Planner, drive: Drive, request: RunStep, index: int) -> Wo
     folders = _Folders(drive, flow.root)
     source = folders.named_input(step) or folders.find_input(flow.path.name, flow.steps, index)
     output = folders.named_output(step) or (source.parent if index else None)
-    return _work(
-        request,
-        step,
+    return Work(
+        request=request,
+        options=folders.options(output),
         path=flow.path,
         source=source,
-        options=folders.options(output),
+        steps=chain([step]),
         used=[flow.root, *flow.sources],
         suffix=RECORD_SUFFIX if index or step.reads == "records" else "",
     )
@@ -83,11 +83,11 @@ def _standalone(planner: Planner, drive: Drive, request: RunStep) -> Work:
     source = folders.named_input(step)
     if source is None:
         raise InvalidRequest("run_step_async: the kwargs of the step lack 'input_folder'.")
-    return _work(
-        request,
-        step,
-        source=source,
+    return Work(
+        request=request,
         options=folders.options(folders.named_output(step)),
+        source=source,
+        steps=chain([step]),
         used=[*sources],
         suffix=RECORD_SUFFIX if step.reads == "records" else "",
     )
@@ -107,27 +107,6 @@ def _parse(text: str) -> FlowStep:
     if not step.internal_name:
         raise InvalidRequest("run_step_async: step_json_str lacks the key 'step_name'.")
     return step
-
-
-def _work(
-    request: RunStep,
-    step: PlannedStep,
-    *,
-    source: Path,
-    options: RunOptions,
-    used: list[Path],
-    suffix: str,
-    path: Path | None = None,
-) -> Work:
-    return Work(
-        request=request,
-        options=options,
-        path=path,
-        source=source,
-        steps=chain([step]),
-        suffix=suffix,
-        used=used,
-    )
 
 
 class _Folders:
