@@ -23,8 +23,10 @@ def connect(context: Context, args: argparse.Namespace) -> Client:
         home=getattr(args, "home", ""),
     )
     client = context.connection.open(target)
-    place = "the platform on this machine" if target.local else target.url
-    context.screen.say(f"Connected to {place}.")
+    if target.local:
+        context.screen.say("Connected to the platform on this machine.")
+    else:
+        context.screen.say(f"Commands go to {target.url} now; the next one shows if it answers.")
     context.screen.count_as_shown(client)
     return client
 
