@@ -309,13 +309,18 @@ def test_a_log_ends_at_its_limit_and_says_so(make_platform: Any) -> None:
 
 
 def test_files_that_pass_a_checkpoint_may_go_on(platform: Any, tmp_path: Path) -> None:
-    """A checkpoint that lets passing files through stops the job once they are done."""
+    """A checkpoint that lets passing files through stops the job once they are done.
+
+    The file that waits has the records that it came with.
+    """
     approval = tmp_path / "approved"
     platform.flow("read", {"name": "gatekeeper", "approval": str(approval)}, "extract")
     platform.files(a="one", b="REVIEW two")
     job_id = platform.run()
     assert platform.status(job_id).status == "STOPPED_AT_CHECKPOINT"
-    assert [record.status for record in platform.records(job_id)] == ["OK", "ERROR"]
+    done, waiting = platform.records(job_id)
+    assert done.output_file_path.endswith("s3_extract/a.txt.ibdoc")
+    assert waiting.output_file_path.endswith("s1_read/b.txt.ibdoc")
     approval.touch()
     platform.engine.resume(job_id)
     assert platform.engine.wait(job_id, 10)
