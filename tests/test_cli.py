@@ -130,3 +130,12 @@ def test_runs_as_a_module() -> None:
         check=True,
     )
     assert done.stdout == f"ibflow-nb {__version__}\n"
+
+
+def test_the_page_of_commands_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    """docs/commands.md is what 'ibflow-nb help --markdown' prints."""
+    page = Path(__file__).parent.parent / "docs" / "commands.md"
+    assert main(["help", "--markdown"]) == 0
+    assert page.read_text("utf-8") == capsys.readouterr().out, (
+        "run: ibflow-nb help --markdown > docs/commands.md"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 
 from ibflow_nb.notebook.commands.base import COMMON_OPTIONS, STARTER_OPTIONS, Argument, Command
@@ -36,13 +37,29 @@ def markdown(commands: Iterable[Command]) -> str:
 
 
 def _section(command: Command) -> list[str]:
-    lines = ["", f"## {command.name}", "", command.summary]
+    lines = ["", f"## {command.name}", "", f"{command.summary}{_forms(command)}"]
     if command.arguments:
         lines += ["", *_rows(command.arguments)]
     if command.details:
-        lines += ["", command.details]
+        lines += _prose(command.details)
     if command.examples:
         lines += ["", "```", *(f"%ibflow {example}" for example in command.examples), "```"]
+    return lines
+
+
+def _forms(command: Command) -> str:
+    """Say in which ways a command can be used besides its line."""
+    cell = f" Also as a cell, `%%ibflow {command.name}` with a body." if command.takes_body else ""
+    return f"{' Starts a job.' if command.starts_job else ''}{cell}"
+
+
+def _prose(details: str) -> list[str]:
+    """Give paragraphs; indented ones are code."""
+    lines: list[str] = []
+    for paragraph in details.split("\n\n"):
+        code = paragraph.startswith("  ")
+        text = textwrap.dedent(paragraph)
+        lines += ["", "```", *text.splitlines(), "```"] if code else ["", text]
     return lines
 
 
@@ -52,7 +69,7 @@ def _rows(arguments: Iterable[Argument]) -> list[str]:
 
 
 def _signature(item: Argument) -> str:
-    metavar = str(item.options.get("metavar", ""))
+    metavar = str(item.options.get("metavar", "")).replace("|", " or ")
     if item.positional:
-        return (metavar or item.flags[0]).replace("|", " or ")
+        return metavar or item.flags[0]
     return f"{', '.join(item.flags)} {metavar}".strip()
