@@ -141,7 +141,8 @@ class Records(Sequence[ResultRecord]):
             layout: shape of the frame.
             convert: give numbers, dates, lists and tables (as frames) by ``field_type``
                 instead of strings. What cannot be converted, ``ERROR`` included, becomes NA;
-                ``to_frame("errors", convert=True)`` lists it with its text.
+                ``to_frame("errors", convert=True)`` lists it with its text. Frames with tables
+                in them cannot be written as Parquet; the strings can.
             index: ``"file"`` takes ``file_name``, the path within the input folder, as index,
                 to join the records with what else is known of the files.
 

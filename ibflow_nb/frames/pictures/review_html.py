@@ -3,6 +3,7 @@
 What ties things together is hidden radio buttons: one for each document, and in it one for each
 field; boxes and rows are their labels, and style sheets follow ``:checked`` and ``:hover``. The
 places of boxes are inline styles, so they stand right also where style sheets are taken out.
+Selectors name two classes at least: Jupyter's own rules for tables have as much weight.
 The one line of script scrolls a chosen field into view; nothing is lost without it.
 """
 
@@ -37,13 +38,14 @@ border-radius:4px}
 .NAME .ibr-bar label:hover{background:rgba(128,128,128,.2)}
 .NAME .ibr-bar .ibr-end{opacity:.35;cursor:default}
 .NAME .ibr-split{display:flex;flex-wrap:wrap;gap:1em;align-items:flex-start}
-.NAME .ibr-pages{flex:3 1 400px;min-width:0;max-height:820px;overflow:auto}
+.NAME .ibr-pages{padding:3px;flex:3 1 400px;min-width:0;max-height:820px;overflow:auto}
 .NAME .ibr-fields{flex:2 1 300px;min-width:0;max-height:820px;overflow:auto}
 .NAME table{border-collapse:collapse;width:100%;table-layout:auto;margin:0}
-.NAME tr{border-bottom:1px solid rgba(128,128,128,.3);background:none}
-.NAME th,.NAME td{text-align:left;vertical-align:top;padding:0;white-space:normal;
-overflow-wrap:anywhere}
-.NAME th{white-space:nowrap}
+.NAME .ibr-fields tbody tr{border-bottom:1px solid rgba(128,128,128,.3);background:none}
+.NAME .ibr-fields th,.NAME .ibr-fields td{text-align:left;vertical-align:top;padding:0;
+white-space:normal;overflow-wrap:anywhere}
+.NAME .ibr-fields td td{overflow-wrap:normal}
+.NAME .ibr-fields tbody th{white-space:nowrap}
 .NAME tr label,.NAME thead th{display:block;padding:.3em .6em;cursor:pointer}
 .NAME thead th{display:table-cell;cursor:default;opacity:.65;font-weight:normal}
 .NAME .ibr-box:hover{background:rgba(250,204,21,.35)}
