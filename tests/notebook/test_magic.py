@@ -180,6 +180,18 @@ def test_wait_with_a_timeout(shell: Any, server: Any, capsys: pytest.CaptureFixt
     assert not server.calls("jobs/cancel")
 
 
+@pytest.mark.parametrize("line", ["wait one", "attach one", "results one", "review one"])
+def test_commands_on_a_job_show_what_they_ask_first(
+    shell: Any, server: Any, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    """--dry-run of a command that waits shows the status call and sends nothing."""
+    shell.run_cell(f"%ibflow connect {server.url}")
+    capsys.readouterr()
+    shell.run_cell(f"%ibflow {line} --dry-run")
+    assert capsys.readouterr().out.startswith("GET /api/v1/jobs/status?job_id=one\n")
+    assert server.requests == []
+
+
 def test_connect_by_url_promises_nothing(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is sent yet, so the sentence does not claim that the server is there."""
     assert shell.run_cell("%ibflow connect http://127.0.0.1:9").success

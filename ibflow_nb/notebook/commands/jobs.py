@@ -198,6 +198,7 @@ COMMANDS = (
         name="wait",
         summary="Wait for a job's end, whatever the end.",
         run=wait,
+        preview=functools.partial(preview_job, "JOB_STATUS"),
         arguments=(
             job_argument(),
             argument("--timeout", type=float, metavar="S",
@@ -222,6 +223,7 @@ COMMANDS = (
         name="attach",
         summary="Show a job's progress, also one of an earlier kernel.",
         run=attach,
+        preview=functools.partial(preview_job, "JOB_STATUS"),
         arguments=(
             argument("job", metavar="JOB", completes=Completes.JOB,
                      help="its id or the beginning of it"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from typing import TYPE_CHECKING
 
 from ibflow_nb.api.errors import CommandError
-from ibflow_nb.notebook.commands.base import Command, Completes, argument
+from ibflow_nb.notebook.commands.base import Call, Command, Completes, argument
+from ibflow_nb.notebook.commands.jobs import preview_job
 from ibflow_nb.notebook.waiting import follow
 
 if TYPE_CHECKING:
@@ -35,6 +37,12 @@ def review(context: Context, args: argparse.Namespace) -> Review:
     return records.show(args.first, most=args.most, threshold=args.threshold)
 
 
+def _preview(context: Context, args: argparse.Namespace) -> Call:
+    call = preview_job("JOB_STATUS", context, args)
+    note = "when the job has ended, its records are read by POST /api/v1/flow_binary/results"
+    return dataclasses.replace(call, note=note)
+
+
 _JOB = argument("job", metavar="JOB", nargs="?", completes=Completes.JOB,
                 help="its id or the beginning of it; default the latest")  # fmt: skip
 COMMANDS = (
@@ -42,6 +50,7 @@ COMMANDS = (
         name="results",
         summary="Give the records of a run, as soon as it has ended.",
         run=results,
+        preview=_preview,
         arguments=(_JOB,),
         examples=("results -o records",),
         details="records.to_frame() makes a pandas frame of them.",
@@ -50,6 +59,7 @@ COMMANDS = (
         name="review",
         summary="Show the documents of a run with their extracted fields boxed.",
         run=review,
+        preview=_preview,
         arguments=(
             _JOB,
             argument("--first", help="index of the record seen first, from 0", type=int,
