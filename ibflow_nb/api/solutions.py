@@ -25,12 +25,18 @@ class CreateSolution(Request):
     run_async: bool = msgspec.field(default=False, name="async")
 
 
-class CreateSolutionReply(Envelope):
-    """Reply of ``solution/create``: path of the new package, or a job id; what was compiled."""
+class CreateSolutionReply(Envelope, omit_defaults=True):
+    """Reply of ``solution/create``.
+
+    Attributes:
+        output_path: drive path of the new package.
+        job_id: where ``async`` was asked for, instead of the path.
+        note: what was compiled, for content without a flow binary.
+    """
 
     output_path: str = ""
     job_id: str = ""
-    msg: str = ""
+    note: str = ""
 
 
 class PublishSolution(Request):
@@ -40,7 +46,7 @@ class PublishSolution(Request):
     run_async: bool = msgspec.field(default=False, name="async")
 
 
-class PublishReply(Envelope):
+class PublishReply(Envelope, omit_defaults=True):
     """Reply of ``marketplace/publish``; a job id where ``async`` was asked for."""
 
     job_id: str = ""

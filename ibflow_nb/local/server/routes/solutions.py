@@ -36,7 +36,7 @@ def create(call: Call[solutions.CreateSolution]) -> solutions.CreateSolutionRepl
         return solutions.CreateSolutionReply(job_id=platform.brief_jobs.start(work))
     created = pack()
     return solutions.CreateSolutionReply(
-        output_path=platform.drive.path_of(created.path), msg=created.note
+        output_path=platform.drive.path_of(created.path), note=created.note
     )
 
 
