@@ -224,7 +224,10 @@ class Nodes:
         if self.drive.root in (source, target):
             raise InvalidRequest("The drive itself can be neither source nor target.")
         if target.is_relative_to(source) or source.is_relative_to(target):
-            raise InvalidRequest(f"'{source_path}' and '{target_path}' are in each other.")
+            raise InvalidRequest(
+                f"Nothing can be copied or moved into itself: '{source_path}' and"
+                f" '{target_path}' overlap."
+            )
         return source, target
 
     @contextmanager

@@ -101,7 +101,9 @@ def test_nodes_in_each_other_are_refused(
     """A folder cannot be copied or moved into itself or onto its parent."""
     (folder / "a/b").mkdir(parents=True)
     base = f"{space}/" if source else ""
-    assert operate(api, verb, f"{base}{source}", f"{base}{target}").status_code == 400
+    reply = operate(api, verb, f"{base}{source}", f"{base}{target}")
+    assert reply.status_code == 400
+    assert "overlap" in reply.json()["message"] or not source
     assert (folder / "a/b").is_dir()
 
 

@@ -9,9 +9,7 @@ from ibflow_nb.local.documents.layout import Page, page_from_text
 
 def text_pages(texts: Iterable[str]) -> list[Page]:
     """Make one page of each text, numbered from 0; no text at all makes one empty page."""
-    return [
-        page_from_text(_valid(text), number) for number, text in enumerate(list(texts) or [""])
-    ]
+    return [page_from_text(_valid(text), number) for number, text in enumerate(list(texts) or [""])]
 
 
 def _valid(text: str) -> str:
