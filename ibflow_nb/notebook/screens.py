@@ -123,7 +123,7 @@ class NotebookScreen:
         self._shell = shell
         self._settings = settings
         self._showings: dict[str, Showing] = {}
-        self._cells: weakref.WeakKeyDictionary[object, int] = weakref.WeakKeyDictionary()
+        self._cells: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
 
     @property
     def display(self) -> Display:
@@ -148,12 +148,11 @@ class NotebookScreen:
 
     def count_as_shown(self, value: object) -> None:
         """Note that the running cell has shown a value, so that its end does not repeat it."""
-        self._cells[value] = self._shell.execution_count
+        self._cells[value] = self._cell
 
     def is_shown(self, value: object) -> bool:
         """Tell whether the running cell has shown a value."""
-        cell: int = self._shell.execution_count
-        return self._cells.get(value) == cell
+        return self._cells.get(value) == self._cell
 
     def show_job(self, job: Job, title: str) -> None:
         """Show a job in the running cell, unless that cell shows it already."""
@@ -178,6 +177,12 @@ class NotebookScreen:
     def settle(self, job: Job) -> None:
         """Draw the job's latest state now."""
         _settle(self._showings, job)
+
+    @property
+    def _cell(self) -> str:
+        """Id of the request that runs; the execution count stands still without history."""
+        request = self._shell.kernel.get_parent("shell")
+        return str(request.get("header", {}).get("msg_id", ""))
 
     @property
     def _watched(self) -> bool:
