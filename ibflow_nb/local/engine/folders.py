@@ -120,7 +120,7 @@ def check_output(
     Args:
         drive: names the folders in the sentence.
         output: the output folder of the new run.
-        live: id and output folder of each job that has not ended.
+        live: id and resolved output folder of each job that has not ended.
         deletes: whether the folder is to be emptied first.
         protected: what must not be deleted: a name for it and its path.
 
@@ -131,8 +131,7 @@ def check_output(
     name = drive.path_of(output)
     if deletes and real == drive.root:
         raise InvalidRequest("delete_out_dir is refused for the root of the drive.")
-    for job_id, folder in live:
-        other = folder.resolve()
+    for job_id, other in live:
         if other == real:
             raise InvalidRequest(
                 f"Job {job_id} still writes to the output folder '{name}': wait for it, cancel "
@@ -141,7 +140,7 @@ def check_output(
         if deletes and (other.is_relative_to(real) or real.is_relative_to(other)):
             raise InvalidRequest(
                 f"delete_out_dir is refused: job {job_id} still writes to "
-                f"'{drive.path_of(folder)}'."
+                f"'{drive.path_of(other)}'."
             )
     for what, path in protected if deletes else ():
         if path.resolve().is_relative_to(real):

@@ -47,6 +47,7 @@ class Submitter:
         self._dispatcher = dispatcher
         self._log = log
         self._settings = settings
+        self._outputs: dict[str, Path] = {}
         self._requests = requests
 
     def submit(self, kind: str, request: Request) -> Submission:
@@ -125,9 +126,13 @@ class Submitter:
         return Submission(job_id=job_id, output_folder=folder)
 
     def _claims(self) -> list[tuple[str, Path]]:
-        """Give the output folders that are being written to."""
-        folders = self._ledger.live_outputs()
-        return [(job_id, self._drive.root / folder) for job_id, folder in folders.items()]
+        """Give the output folders that are being written to, without symbolic links."""
+        known = self._outputs
+        self._outputs = {
+            job_id: known.get(job_id) or (self._drive.root / folder).resolve()
+            for job_id, folder in self._ledger.live_outputs().items()
+        }
+        return list(self._outputs.items())
 
     def prepare(self, job_id: str) -> None:
         """Make ready the output folder of a stored job, and begin with it.
