@@ -19,9 +19,9 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc"),
 ]
 
-JOBS = int(os.environ.get("IBFLOW_NB_TEST_JOBS", "1000"))
+JOBS = int(os.environ.get("IBFLOW_NB_TEST_JOBS", "300"))
 FIRST = 100  # jobs whose end is waited for
-FILES = 4  # of each job: enough to keep the workers behind the submissions
+FILES = 6  # of each job: enough to keep the workers behind the submissions
 POLLS_A_SECOND = 200
 ASKERS = 10  # connections of a client
 SECONDS = 5
@@ -58,7 +58,7 @@ def ask(platform: Any, jobs: list[str]) -> list[float]:
         return [wait for waits in threads.map(asker, range(ASKERS)) for wait in waits]
 
 
-def test_states_are_told_while_a_thousand_jobs_wait(standing: Any, record_property: Any) -> None:
+def test_states_are_told_while_many_jobs_wait(standing: Any, record_property: Any) -> None:
     """No submission and no question fails, answers are quick, memory is flat, jobs end."""
     (standing.folder / "in").mkdir()
     for number in range(FILES):
