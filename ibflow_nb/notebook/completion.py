@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 LOOKUP_SECONDS = 0.3
 _KEPT_SECONDS = 10.0
 _LINE = re.compile(r"^\s*(?:[^%]*=\s*)?%%?ibflow\s+(?P<rest>.*)$", re.DOTALL)
-_LAST_WORD = re.compile(r"""(?P<quote>["']?)(?P<word>(?:(?<=["'])[^"']*|[^\s"']*))$""")
+_WORD = re.compile(r"""[^\s"']*$""")
+_OPEN_QUOTE = re.compile(r"""(?P<quote>["'])(?P<word>[^"']*)$""")
 _MATCHER = "ibflow_matcher"
 
 
@@ -62,17 +63,13 @@ def match(
     in_body = context.cursor_line > 0 and context.full_text.lstrip().startswith("%%ibflow")
     if not found or in_body:
         return SimpleMatcherResult(completions=[])
-    last = _LAST_WORD.search(found["rest"])
-    assert last is not None  # the pattern also matches nothing
-    before = _words(found["rest"][: last.start()])
+    before, quote, fragment = _last_word(found["rest"])
     options = [
         SimpleCompletion(text=text, type=kind)
-        for text, kind in candidates(before, last["word"], magics, lookups)
+        for text, kind in candidates(before, fragment, magics, lookups)
     ]
-    result = SimpleMatcherResult(
-        completions=_quoted(options, last["quote"]), suppress=True, ordered=True
-    )
-    result["matched_fragment"] = last["word"]
+    result = SimpleMatcherResult(completions=_quoted(options, quote), suppress=True, ordered=True)
+    result["matched_fragment"] = fragment
     return result
 
 
@@ -93,10 +90,24 @@ def candidates(
     return _values(item, word, given, magics, lookups) if item else []
 
 
+def _last_word(text: str) -> tuple[list[str], str, str]:
+    """Give the words before the last one, the quote that the last one opens, and itself."""
+    try:
+        shlex.split(text)
+        opened = None
+    except ValueError:  # a quote is still open
+        opened = _OPEN_QUOTE.search(text)
+    if opened is not None:
+        return _words(text[: opened.start()]), opened["quote"], opened["word"]
+    found = _WORD.search(text)
+    word = found[0] if found else ""
+    return _words(text[: len(text) - len(word)]), "", word
+
+
 def _words(text: str) -> list[str]:
     try:
         return shlex.split(text)
-    except ValueError:  # a quote is still open
+    except ValueError:  # such as a backslash at the end
         return text.split()
 
 

@@ -32,6 +32,7 @@ class ScriptedServer:
     listed: list[dict[str, Any]] = field(default_factory=list)
     nodes: dict[str, list[str]] = field(default_factory=dict)
     records: list[dict[str, Any]] = field(default_factory=list)
+    apps: list[dict[str, Any]] = field(default_factory=list)
     cancel_ends: bool = True
 
     def set(self, job_id: str, **status: Any) -> None:
@@ -50,6 +51,8 @@ class ScriptedServer:
             return {"status": "OK", "data": {"job_id": job_id, "output_folder": "a/b/fs/D/out"}}
         if path.endswith("jobs/list"):
             return {"status": "OK", "jobs": self.listed, "next_page": None}
+        if path.endswith("marketplace/list"):
+            return {"status": "OK", "apps": self.apps}
         if path.endswith("flow_binary/results"):
             return {"status": "OK", "records": self.records}
         if path.startswith("/api/v2/files"):

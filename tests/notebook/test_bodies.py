@@ -71,3 +71,23 @@ def test_line_and_body_complete_each_other() -> None:
 def test_empty_body_is_no_parameters() -> None:
     """Blank lines and comments are a body without parameters."""
     assert parse_body("\n# nothing\n", {}) == Body()
+
+
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        ("./a.pdf 'b c.pdf'\n$x\n", ["./a.pdf", "b c.pdf", "July"]),
+        ("- ./a.pdf\n- $x", ["./a.pdf", "July"]),
+        ('["./a.pdf"]', ["./a.pdf"]),
+        ("files: [./a.pdf]", ["./a.pdf"]),
+    ],
+)
+def test_a_list_or_words_stand_for_one_parameter(text: str, files: list[str]) -> None:
+    """Where a command says so, a body that is no mapping gives that parameter."""
+    assert parse_body(text, {"x": "July"}, list_key="files").values == {"files": files}
+
+
+def test_lines_of_a_list_are_known() -> None:
+    """A fault in the second item is told with its line."""
+    body = parse_body("- file_index: 0\n- file_index: x\n", {}, list_key="records")
+    assert body.where("records[1].file_index") == "Line 2: "

@@ -48,14 +48,41 @@ def test_job_ids_of_earlier_kernels(shell: Any) -> None:
     assert completed(shell, "%ibflow attach ab") == ["ab-2", "ab-1"]
 
 
-def test_local_and_remote_paths(shell: Any, server: Any, own_folders: Any) -> None:
+def test_local_and_remote_paths(shell: Any, server: Any, own_folders: Any, until: Any) -> None:
     """Where either is meant, both are offered; folders end with a slash, blanks are quoted."""
     (own_folders / "my scans").mkdir()
     (own_folders / "my.ibflow").write_text("{}")
     server.nodes = {"": ["me/", "you/"], "me": ["my repo/"]}
     shell.run_cell(f"%ibflow connect {server.url}")
-    assert set(completed(shell, "%ibflow run m")) == {"my.ibflow", '"my scans/"', "me/"}
-    assert completed(shell, "%ibflow files ls me/") == ['"me/my repo/"']
+    expected = {"my.ibflow", '"my scans/"', "me/"}
+    until(lambda: set(completed(shell, "%ibflow run m")) == expected)
+    until(lambda: completed(shell, "%ibflow files ls me/") == ['"me/my repo/"'])
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("%ibflow marketplace install W", ["W2"]),
+        ("%ibflow marketplace install W2 ", ["1.0.0", "2.0.0", "1.1.0"]),
+        ("%ibflow run_sync De", ['"Demo Solution"']),
+        ('%ibflow run_sync "Demo Solution" ', ["0.1.0"]),
+        ("%ibflow solution run W2 2", ["2.0.0"]),
+        ("%ibflow run_sync W2 2.0.0 ./sc", ["./scan.pdf"]),
+        ("%ibflow run_sync --solution p ./sc", ["./scan.pdf"]),
+    ],
+)
+def test_names_and_versions_of_solutions(
+    shell: Any, server: Any, own_folders: Any, until: Any, line: str, expected: list[str]
+) -> None:
+    """The marketplace is asked; published and installed versions are offered."""
+    server.apps = [
+        {"name": "W2", "available_versions": ["2.0.0", "1.0.0"], "installed_versions": ["1.1.0"]},
+        {"name": "Demo Solution", "available_versions": ["0.1.0"]},
+    ]
+    (own_folders / "scan.pdf").touch()
+    shell.run_cell(f"%ibflow connect {server.url}")
+    assert sorted(until(lambda: completed(shell, line))) == sorted(expected)
+    assert len(server.calls("marketplace/list")) <= 1
 
 
 def test_a_slow_server_does_not_hold_the_completion(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ibflow_nb.api.errors import CommandError
-from ibflow_nb.notebook.expansion import expand_values, split_line
+from ibflow_nb.notebook.expansion import Word, expand_values, split_line
 
 NAMES: dict[str, Any] = {
     "folder": "my files",
@@ -79,3 +80,20 @@ def test_escaped_text_comes_back(text: str) -> None:
     """Doubling every dollar and brace gives the text back, whatever it is."""
     escaped = text.replace("{", "{{").replace("}", "}}")
     assert expand_values(escaped, {}) == text
+
+
+def test_documents_in_variables_stay_what_they_are() -> None:
+    """Bytes, open files and named ones are words that carry the value, in line and body."""
+    opened = io.BytesIO(b"x")
+    namespace = {
+        "data": b"bytes",
+        "several": [opened, Path("a.pdf"), ("n.pdf", b"y")],
+        "pair": ("n.pdf", b"y"),
+        "named": {"n.pdf": b"y"},
+    }
+    words = split_line("run_sync $data $several $pair $named", namespace)
+    assert words == ["run_sync", "$data", "$several", "a.pdf", "$several", "$pair", "$named"]
+    values = [word.value for word in words if isinstance(word, Word)]
+    assert values == [b"bytes", opened, ("n.pdf", b"y"), ("n.pdf", b"y"), ("n.pdf", b"y")]
+    body = expand_values({"files": ["$data", "$pair"], "name": "$data!"}, namespace)
+    assert body == {"files": [b"bytes", ("n.pdf", b"y")], "name": "b'bytes'!"}

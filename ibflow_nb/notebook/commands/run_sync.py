@@ -23,7 +23,7 @@ from ibflow_nb.notebook.uploads import UploadProgress, Uploads
 from ibflow_nb.notebook.waiting import Interrupted
 
 if TYPE_CHECKING:
-    from ibflow_nb.api.solutions import RunSync
+    from ibflow_nb.api.solutions import RunSync, SyncOptions
     from ibflow_nb.frames import Records
     from ibflow_nb.notebook.context import Context
 
@@ -99,9 +99,7 @@ def _request(
     request = to_request(
         RunSync, dataclasses.replace(body, values=values), {**options, "files": []}, call="run_sync"
     )
-    request.options.result_format = form or request.options.result_format
-    if request.options.result_format not in FORMATS:
-        raise CommandError("The format can be json or csv.")
+    request.options = _sync_options(request.options, form)
     if not files:
         raise CommandError(
             "run_sync has no documents to send: after NAME VERSION (or --solution PATH) come "
@@ -119,6 +117,20 @@ def _options(args: argparse.Namespace) -> tuple[dict[str, Any], list[Any]]:
         words = [options.pop(key) for key in ("name", "version") if key in options]
         files = [*words, *files]
     return options, files
+
+
+def _sync_options(options: SyncOptions, form: str | None) -> SyncOptions:
+    """Ask for all that Records can show: pages and places of values."""
+    from ibflow_nb.api.solutions import SyncOptions
+
+    form = form or options.result_format
+    if form not in FORMATS:
+        raise CommandError("The format can be json or csv.")
+    if form == "csv":
+        return SyncOptions(result_format=form)
+    internal = ["internal_keys"] if "internal_keys" in options.refined_phrases_features else []
+    features = ["provenance_info", *internal]
+    return SyncOptions(include_page_layouts=True, refined_phrases_features=features)
 
 
 def _document(file: Any) -> Any:
