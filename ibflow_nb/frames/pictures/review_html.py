@@ -43,11 +43,12 @@ border-radius:4px}
 .NAME table{border-collapse:collapse;width:100%;table-layout:auto;margin:0}
 .NAME .ibr-fields tbody tr{border-bottom:1px solid rgba(128,128,128,.3);background:none}
 .NAME .ibr-fields th,.NAME .ibr-fields td{text-align:left;vertical-align:top;padding:0;
-white-space:normal;overflow-wrap:anywhere}
+white-space:normal}
+.NAME .ibr-fields>table>tbody>tr>td:nth-child(2){overflow-wrap:anywhere}
 .NAME .ibr-fields td td{overflow-wrap:normal}
 .NAME .ibr-fields tbody th{white-space:nowrap}
-.NAME tr label,.NAME thead th{display:block;padding:.3em .6em;cursor:pointer}
-.NAME thead th{display:table-cell;cursor:default;opacity:.65;font-weight:normal}
+.NAME tr label{display:block;padding:.3em .6em;cursor:pointer}
+.NAME .ibr-fields thead th{padding:.3em .6em;opacity:.65;font-weight:normal}
 .NAME .ibr-box:hover{background:rgba(250,204,21,.35)}
 """
 
