@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ibflow_nb.connecting import connect
     from ibflow_nb.frames import Records
     from ibflow_nb.jobs import Job
+    from ibflow_nb.notebook.nesting import allow_nested_loops
 
 __version__ = "0.1.0"
 
@@ -52,6 +53,7 @@ __all__ = [
     "NoResults",
     "NotFound",
     "Records",
+    "allow_nested_loops",
     "connect",
 ]
 
@@ -59,6 +61,7 @@ _HOMES = {
     "Client": "ibflow_nb.client",
     "Job": "ibflow_nb.jobs",
     "Records": "ibflow_nb.frames",
+    "allow_nested_loops": "ibflow_nb.notebook.nesting",
     "connect": "ibflow_nb.connecting",
 }
 

@@ -9,6 +9,7 @@ from ibflow_nb.notebook.commands import (
     files,
     jobs,
     logs,
+    nest,
     results,
     run_sync,
     runs,
@@ -26,6 +27,7 @@ _FAMILIES = (
     approval,
     results,
     files,
+    nest,
     around,
 )
 TABLE: dict[str, Command] = {
