@@ -117,6 +117,15 @@ class Field(msgspec.Struct, gc=False):
         return self.value == "ERROR" or bool(self.error_msg)
 
 
+class SentField(Field, omit_defaults=True, kw_only=True):
+    """A field as the embedded platform sends it: these keys always, others when they say more."""
+
+    key: str
+    value: str
+    field_type: str
+    error_msg: str
+
+
 class PageLayout(msgspec.Struct, omit_defaults=True, gc=False):
     """A page of the record: number (from 0), size in pixels, drive paths of its images."""
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from ibflow_nb.api.jobs import CurStatus, JobResult, JobStatusReply
-from ibflow_nb.api.results import SentRecord
+from ibflow_nb.api.results import SentField, SentRecord
 from ibflow_nb.api.schema import Reply
 
 
@@ -50,4 +50,15 @@ def test_the_record_of_a_failed_file_is_whole() -> None:
         "output_file_path": "",
         "status": "ERROR",
         "error_msg": "No.",
+    }
+
+
+def test_a_field_without_place_and_confidence_sends_neither() -> None:
+    """Key, value, type and error are always there, and there is no null."""
+    field = SentField(key="date", value="", field_type="ANY", error_msg="")
+    assert msgspec.to_builtins(field) == {
+        "key": "date",
+        "value": "",
+        "field_type": "ANY",
+        "error_msg": "",
     }

@@ -17,7 +17,6 @@ from ibflow_nb.api.results import (
     BatchResults,
     BoundingPoly,
     ExtractedRegion,
-    Field,
     FileRecord,
     PageLayout,
     PageRange,
@@ -27,6 +26,7 @@ from ibflow_nb.api.results import (
     ResultsOptions,
     ResultsQuery,
     ResultsReply,
+    SentField,
     SentRecord,
 )
 from ibflow_nb.local.documents.record import Classification, PageMetadata, RefinedPhrase
@@ -189,7 +189,7 @@ def _is_reviewed(checkpoint_results: dict[str, object]) -> bool:
     return bool(checkpoint_results.get("reviewed") or checkpoint_results.get("approved"))
 
 
-def _field(phrase: RefinedPhrase, *, provenance: bool) -> Field:
+def _field(phrase: RefinedPhrase, *, provenance: bool) -> SentField:
     regions = [
         ExtractedRegion(
             region.page,
@@ -197,7 +197,7 @@ def _field(phrase: RefinedPhrase, *, provenance: bool) -> Field:
         )
         for region in phrase.regions
     ]
-    return Field(
+    return SentField(
         key=phrase.label,
         value=phrase.word,
         field_type=phrase.output_type,
