@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -179,10 +180,13 @@ class Dispatcher:
                 self._round(events)
             except StoreUnavailable as error:
                 # Told to stop: what was not stored is done again after the next start.
-                for event in events:
-                    if isinstance(event, _Command):
-                        event.answer.set_exception(error)
+                _refuse(events, error)
                 return
+            except Exception as error:  # noqa: BLE001 - the jobs concerned fail, the others go on
+                _log.exception("A round of the dispatcher failed.")
+                _refuse(events, error)
+                self._patiently(partial(self._drop, events, error))
+                self._events.put(_Command(lambda: None, Future()))  # a round that ends the jobs
 
     def _round(self, events: list[_Event]) -> None:
         """Store a round of events, start what can start, end what has ended."""
@@ -198,6 +202,23 @@ class Dispatcher:
         with self._ended:
             self._ended.notify_all()
         self.ends.look()
+
+    def _drop(self, events: list[_Event], error: Exception) -> None:
+        """End the jobs whose units ended in a round that failed: how is not known any more."""
+        ends = [event for event in events if isinstance(event, Future)]
+        with self._ledger.transaction():
+            for unit in [self._find(future)[1] for future in ends]:
+                self._blame(unit.job_id, error)
+        for future in ends:
+            self._forget(future)
+
+    def _blame(self, job_id: str, error: Exception) -> None:
+        """Let a job fail by a fault of the platform, so that the others go on."""
+        reason = (
+            f"The platform failed at this job ({type(error).__name__}: {error}); retry runs what"
+            " is left."
+        )
+        self.router.end_job(job_id, JobState.FAILED, reason)
 
     def _patiently(self, action: Callable[[], T]) -> T:
         """Repeat an action until the store takes it; a full disk is waited out."""
@@ -277,7 +298,14 @@ class Dispatcher:
                 del load[job_id]
                 continue
             load[job_id] += 1
-            starts.append(self._started(self._live[job_id], unit))
+            try:
+                starts.append(self._started(self._live[job_id], unit))
+            except sqlite3.Error:
+                raise
+            except Exception as error:  # noqa: BLE001 - this job fails, the others go on
+                _log.exception("A unit of job %s cannot be started.", job_id)
+                self._blame(job_id, error)
+                del load[job_id]
         return starts
 
     def _started(self, live: _Live, unit: Unit) -> _Start:
@@ -336,4 +364,14 @@ class Dispatcher:
             return f"The results cannot be written: {error.strerror}."
         except InvalidRequest as error:
             return f"The results cannot be written: {error}"
+        except Exception as error:  # noqa: BLE001 - the job ends with this reason
+            _log.exception("The results of job %s cannot be written.", job.id)
+            return f"The results cannot be written ({type(error).__name__}: {error})."
         return ""
+
+
+def _refuse(events: list[_Event], error: Exception) -> None:
+    """Answer the callers of a round that failed."""
+    for event in events:
+        if isinstance(event, _Command) and not event.answer.done():
+            event.answer.set_exception(error)
