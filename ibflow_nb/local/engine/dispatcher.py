@@ -208,6 +208,7 @@ class Dispatcher:
         ends = [event for event in events if isinstance(event, Future)]
         with self._ledger.transaction():
             for unit in [self._find(future)[1] for future in ends]:
+                self._ledger.update_unit(unit.id, state=UnitState.READY)
                 self._blame(unit.job_id, error)
         for future in ends:
             self._forget(future)
