@@ -139,8 +139,7 @@ def check_output(
             )
         if deletes and (other.is_relative_to(real) or real.is_relative_to(other)):
             raise InvalidRequest(
-                f"delete_out_dir is refused: job {job_id} still writes to "
-                f"'{drive.path_of(other)}'."
+                f"delete_out_dir is refused: job {job_id} still writes to '{drive.path_of(other)}'."
             )
     for what, path in protected if deletes else ():
         if path.resolve().is_relative_to(real):
