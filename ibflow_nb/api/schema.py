@@ -5,7 +5,7 @@ Rules that hold for every request (source: conventions of the platform's API ind
 * JSON is read whatever the Content-Type says;
 * unknown keys are ignored;
 * booleans and integers may arrive as strings (``"true"``, ``"10"``);
-* an empty string stands for an absent optional value;
+* an empty string stands for an absent value;
 * a missing key or a wrong type is answered with one sentence that names the key.
 """
 
@@ -120,13 +120,13 @@ def explain(error: msgspec.ValidationError) -> str:
 
 
 def _without_empty(kind: type[msgspec.Struct], raw: dict[str, Any]) -> dict[str, Any]:
-    """Drop empty strings and nulls where the key is optional, also in objects within."""
+    """Drop empty strings, and nulls where the key is optional, also in objects within."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     kept: dict[str, Any] = {}
     for key, value in raw.items():
         field = fields.get(key)
         if field is not None:
-            if not field.required and (value is None or value == ""):
+            if value == "" or (value is None and not field.required):
                 continue
             if isinstance(value, dict) and _is_struct(field.type):
                 value = _without_empty(field.type, value)

@@ -80,6 +80,10 @@ def test_mail_addresses_are_a_list_or_one_string(given_emails: Any, kept: list[s
     [
         (b"{}", "run_flow_async: the required key 'ibflow_path' is missing."),
         (b"", "run_flow_async: the required key 'ibflow_path' is missing."),
+        (
+            b'{"ibflow_path": "", "input_dir": "d"}',
+            "run_flow_async: the required key 'ibflow_path' is missing.",
+        ),
         (b"[]", "run_flow_async: the body must be a JSON object."),
         (
             b'{"ibflow_path": "f", "input_dir": 5}',
