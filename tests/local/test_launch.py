@@ -134,7 +134,6 @@ def test_a_start_that_fails_tells_its_last_words(root: Path) -> None:
     (root / ".ibflow" / "jobs.sqlite3").write_text("this is no database " * 100)
     with pytest.raises(ConfigError, match=r"could not be started: .*is not a database"):
         ensure_running(root)
-    assert "Traceback" in (root / ".ibflow" / "server.log").read_text()
     (root / ".ibflow" / "jobs.sqlite3").unlink()
 
 
