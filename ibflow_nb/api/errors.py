@@ -16,6 +16,8 @@
     │   ├── JobTimeout         it did not end in the time given (also a TimeoutError)
     │   └── NoResults          it left no results at all
     └── FrameError             records that cannot become the frame asked for
+    KeyboardInterrupt
+    └── Interrupted            a wait for a job that the user interrupted
 
 Every message is one sentence that says what happened, where, and what to do next.
 """
@@ -117,3 +119,11 @@ class NoResults(JobError):
 
 class FrameError(IbflowError):
     """The records cannot become the frame that was asked for."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A wait that the user interrupted; a notebook shows one line."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Tell IPython what to show: the sentence, without a stack."""
+        return [f"Interrupted: {self}"]

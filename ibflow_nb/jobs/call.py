@@ -50,4 +50,7 @@ class call(Generic[S, P, R]):  # noqa: N801 - a decorator
     def __get__(self, instance: S | None, owner: type) -> Self | BoundCall[P, R]:
         if instance is None:
             return self
+        return self._bind(instance, owner)
+
+    def _bind(self, instance: S, owner: type) -> BoundCall[P, R]:
         return BoundCall(self._function.__get__(instance, owner))

@@ -14,6 +14,7 @@ from ibflow_nb.jobs.call import call
 from ibflow_nb.jobs.poller import Poller, poller
 from ibflow_nb.jobs.service import JobService
 from ibflow_nb.jobs.snapshot import Snapshot
+from ibflow_nb.jobs.waiting import waiting
 from ibflow_nb.jobs.watch import Watch
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Job:
         """
         return self._watch.subscribe(observer)
 
-    @call
+    @waiting
     async def wait(self, timeout: float | None = None) -> Job:  # noqa: ASYNC109
         """Wait for the job's end, whatever the end, and give the job.
 
@@ -109,7 +110,7 @@ class Job:
             raise self._watch.error
         return self
 
-    @call
+    @waiting
     async def result(self, timeout: float | None = None) -> Snapshot:  # noqa: ASYNC109
         """Wait for the job's end and give its final snapshot.
 
@@ -128,7 +129,7 @@ class Job:
             raise JobFailed(self._failure(), job_id=self.id)
         return final
 
-    @call
+    @waiting
     async def records(self, timeout: float | None = None) -> Records:  # noqa: ASYNC109
         """Wait for the job's end and read its records, also those of a failed job.
 

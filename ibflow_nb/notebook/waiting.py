@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ibflow_nb.api.errors import Interrupted
 from ibflow_nb.notebook.settings import OnInterrupt
 
 if TYPE_CHECKING:
     from ibflow_nb.jobs import Job
     from ibflow_nb.notebook.context import Context
-
-
-class Interrupted(KeyboardInterrupt):
-    """A wait that the user interrupted; a notebook shows one line."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"Interrupted: {self}"]
 
 
 def follow(

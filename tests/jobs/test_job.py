@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import random
+import signal
 import threading
 import time
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from ibflow_nb.api.errors import (
     ApiError,
     ConnectionFailed,
+    Interrupted,
     JobError,
     JobFailed,
     JobTimeout,
@@ -61,6 +64,27 @@ def test_wait_times_out_and_the_job_goes_on(make: Any, replies: Any) -> None:
     assert not job.done
     done.set()
     assert job.wait(10).state is JobState.COMPLETE
+
+
+@pytest.mark.parametrize("method", ["wait", "result", "records", "to_frame"])
+def test_an_interrupted_wait_is_told_in_one_line(make: Any, replies: Any, method: str) -> None:
+    """A notebook shows that the job goes on and how to stop it, without a stack."""
+    asked = threading.Event()
+
+    def answer(_number: int) -> Any:
+        asked.set()
+        return replies["running"](0.5)
+
+    def interrupt() -> None:
+        asked.wait(10)
+        _thread.interrupt_main(signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(Interrupted) as caught:
+        getattr(make(answer), method)()
+    assert caught.value._render_traceback_() == [
+        "Interrupted: job job-1 goes on; job.wait() waits for it again, job.cancel() stops it."
+    ]
 
 
 def test_result_gives_the_final_snapshot(make: Any, replies: Any) -> None:

@@ -7,7 +7,7 @@ import base64
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from ibflow_nb.api.errors import CommandError
+from ibflow_nb.api.errors import CommandError, Interrupted
 from ibflow_nb.notebook.bodies import Body, to_request
 from ibflow_nb.notebook.commands.base import Call, Command, Completes, argument
 from ibflow_nb.notebook.commands.solutions import (
@@ -20,7 +20,6 @@ from ibflow_nb.notebook.commands.starting import options_of
 from ibflow_nb.notebook.expansion import Word
 from ibflow_nb.notebook.table import CsvText
 from ibflow_nb.notebook.uploads import UploadProgress, Uploads
-from ibflow_nb.notebook.waiting import Interrupted
 
 if TYPE_CHECKING:
     from ibflow_nb.api.solutions import RunSync, SyncOptions
