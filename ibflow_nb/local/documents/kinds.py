@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 
 from ibflow_nb.local.documents.errors import UnreadableDocument
@@ -27,6 +28,7 @@ _ZIP_KINDS = frozenset({"docx", "xlsx", "pptx", "odt"})
 _OLE_STREAMS = {"EncryptedPackage": "xlsx", "Workbook": "xls", "__substg1.0_": "msg"}
 _OLE_KINDS = frozenset({"xls", "msg", "docx", "xlsx", "pptx"})
 _HEAD = 4096
+_MEDIA_TYPE = 256
 
 
 def find_kind(path: Path) -> str:
@@ -81,14 +83,20 @@ def _kind_of_zip(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-            if "mimetype" in names and b"opendocument.text" in archive.read("mimetype"):
+            if "mimetype" in names and b"opendocument.text" in _start_of(archive, "mimetype"):
                 return "odt"
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError):
         names = []
     for folder, kind in _ZIP_FOLDERS.items():
         if any(name.startswith(folder) for name in names):
             return kind
     raise UnreadableDocument("Zip archives cannot be read; extract it and run on its files.")
+
+
+def _start_of(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Read what a media type needs at most: the limits of archives are checked later."""
+    with archive.open(name) as entry:
+        return entry.read(_MEDIA_TYPE)
 
 
 def _kind_of_ole(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -72,6 +73,26 @@ def test_archives_are_no_documents(tmp_path: Path) -> None:
         archive.writestr("a.txt", "text")
     with pytest.raises(UnreadableDocument, match="extract it"):
         find_kind(tmp_path / "a.zip")
+
+
+def test_only_the_start_of_a_media_type_is_read(tmp_path: Path) -> None:
+    """An entry that unpacks to 64 MB costs no such memory before the limits are checked."""
+    with zipfile.ZipFile(tmp_path / "bomb", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", bytes(64 * 1024**2))
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableDocument, match="extract it"):
+            find_kind(tmp_path / "bomb")
+        assert tracemalloc.get_traced_memory()[1] < 4 * 1024**2
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_text_document_is_known_by_its_media_type(tmp_path: Path) -> None:
+    """OpenDocument text needs no extension."""
+    with zipfile.ZipFile(tmp_path / "document", "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.text")
+    assert find_kind(tmp_path / "document") == "odt"
 
 
 def test_large_files_are_refused(documents: Path) -> None:
