@@ -9,6 +9,7 @@ each is replaced after some number of tasks.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import queue
 import signal
@@ -31,6 +32,8 @@ from ibflow_nb.local.engine.executor import (
 )
 from ibflow_nb.local.settings import Settings
 from ibflow_nb.local.steps.base import Outcome, Task
+
+_log = logging.getLogger(__name__)
 
 _STDERR_KEPT = 2_000
 _STDERR_MOST = 1024**2
@@ -154,6 +157,7 @@ class _Worker:
         if self._stopped_by is not None:
             return self._stopped_by
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        _log.warning("A worker process died (%s). %s", how, tail.rpartition("\n")[2])
         return WorkerDied(f"its worker process died ({how})", tail)
 
     def _stderr_tail(self) -> str:
