@@ -22,6 +22,7 @@ from ibflow_nb.local.limits import Limits
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _FILE_MODE = 0o644 << 16
 _PIECE = 1024 * 1024
+_SMALL = 64 * 1024 * 1024  # unpacked bytes that are no bomb, however well they were packed
 _ENCRYPTED = 0x1
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -40,11 +41,15 @@ def open_archive(path: Path, limits: Limits) -> Iterator[zipfile.ZipFile]:
 
     Raises:
         InvalidRequest: it is no zip, or an entry has an absolute name, leaves the archive, is a
-            symbolic link, is encrypted, appears twice, or the whole is larger than the limits.
+            symbolic link, is encrypted, appears twice, or the whole is larger than the limits
+            or grows like a zip bomb.
     """
     try:
         archive = zipfile.ZipFile(path)
-    except (OSError, *_DAMAGE) as error:
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+        raise InvalidRequest(f"{path.name} is not a readable zip file ({reason}).") from error
+    except _DAMAGE as error:
         raise InvalidRequest(f"{path.name} is not a readable zip file ({error}).") from error
     with archive:
         _check(path.name, archive.infolist(), limits)
@@ -141,6 +146,12 @@ def _check(name: str, entries: list[zipfile.ZipInfo], limits: Limits) -> None:
     if unpacked > limits.archive_bytes:
         raise InvalidRequest(
             f"{name} would unpack to {unpacked:,} bytes; the limit is {limits.archive_bytes:,}."
+        )
+    packed = sum(entry.compress_size for entry in entries)
+    if unpacked > _SMALL and unpacked > packed * limits.archive_ratio:
+        raise InvalidRequest(
+            f"{name} would unpack to more than {limits.archive_ratio} times its size, like a zip"
+            " bomb."
         )
     seen: set[str] = set()
     for entry in entries:

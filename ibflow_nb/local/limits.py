@@ -15,6 +15,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             resolution, images above ``image_pixels`` are refused.
         image_pixels: pixels of one image as stored.
         archive_bytes: unpacked size of a zip (also of office files).
+        archive_ratio: how many times its size a large zip may unpack to.
         archive_files: entries of a zip.
         worker_bytes: address space that a worker may use beyond what it holds when idle.
         body_bytes: size of one request body.
@@ -27,6 +28,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     page_pixels: int = 60_000_000
     image_pixels: int = 1_500_000_000
     archive_bytes: int = 2 * 1024**3
+    archive_ratio: int = 250
     archive_files: int = 20_000
     worker_bytes: int = 2 * 1024**3
     body_bytes: int = 2 * 1024**3

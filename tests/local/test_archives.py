@@ -99,6 +99,20 @@ def test_a_bomb_is_refused_by_its_unpacked_size(tmp_path: Path) -> None:
         pass
 
 
+def test_a_bomb_is_refused_by_its_ratio(tmp_path: Path) -> None:
+    """A large zip that packs like a bomb is refused, though it would fit into the limit."""
+    bomb = tmp_path / "z.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(65 * 1024**2))
+    with (
+        pytest.raises(InvalidRequest, match="more than 250 times its size"),
+        open_archive(bomb, Limits()),
+    ):
+        pass
+    with open_archive(bomb, Limits(archive_ratio=2_000)):
+        pass
+
+
 def test_too_many_entries_are_refused(tmp_path: Path) -> None:
     """The number of entries is bounded."""
     many = make_zip(tmp_path / "z.zip", *[str(number) for number in range(5)])
@@ -127,6 +141,14 @@ def test_what_is_no_zip_is_refused(tmp_path: Path) -> None:
         open_archive(tmp_path / "z.ibsolution", Limits()),
     ):
         pass
+
+
+def test_a_folder_is_no_zip(tmp_path: Path) -> None:
+    """The sentence names the folder and not where it lies on this machine."""
+    (tmp_path / "sol").mkdir()
+    with pytest.raises(InvalidRequest) as caught, open_archive(tmp_path / "sol", Limits()):
+        pass
+    assert str(caught.value) == "sol is not a readable zip file (Is a directory)."
 
 
 def test_a_damaged_entry_is_named(tmp_path: Path) -> None:
