@@ -50,12 +50,14 @@ class BriefJobs:
         if future is None:
             return None
         if not future.done():
-            current = CurStatus(status=JobState.RUNNING, curMsg="Running.")
+            current = CurStatus(status=JobState.RUNNING, total=1, index=0, curMsg="Running.")
             return JobStatusReply(state="PENDING", job_id=job_id, cur_status=current.to_text())
         error = future.exception()
         result = JobResult(status="ERROR", msg=sentence_of(error)) if error else future.result()
         current = CurStatus(
             status=JobState.FAILED if error else JobState.COMPLETE,
+            total=1,
+            index=1,
             curProgress=1.0,
             curMsg=result.msg or "Done.",
         )

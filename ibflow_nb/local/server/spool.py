@@ -21,6 +21,8 @@ LARGEST_REST = 64 * 1024**2
 _PLAIN = re.compile(rb'[^"\\]*')
 _ESCAPE_LENGTH = 6
 _WHITESPACE = b" \t\r\n"
+_ALPHABET = re.compile(rb"[A-Za-z0-9+/=]*")
+_FOREIGN = "has a character that base64 does not know"
 
 
 class Base64File:
@@ -56,7 +58,7 @@ class Base64File:
         try:
             data = binascii.a2b_base64(block, strict_mode=True)
         except binascii.Error:
-            self.error = "has a character that base64 does not know"
+            self.error = _FOREIGN
             return
         self._padded = block.endswith(b"=")
         self.size += len(data)
@@ -69,7 +71,8 @@ class Base64File:
         """End the text: what is left over makes it cut off."""
         self._file.close()
         if not self.error and self._rest:
-            self.error = "is cut off"
+            known = _ALPHABET.fullmatch(self._rest)
+            self.error = "is cut off" if known else _FOREIGN
 
 
 class JsonSpooler:

@@ -26,6 +26,7 @@ def test_what_is_done_has_a_job_that_is_done() -> None:
     status, current = ended(jobs, jobs.add())
     assert (status.state, status.results[0].status) == ("DONE", "OK")
     assert (current["status"], current["curProgress"]) == ("COMPLETE", 1.0)
+    assert (current["total"], current["index"]) == (1, 1)
 
 
 def test_work_in_a_thread_is_pending_until_its_end() -> None:

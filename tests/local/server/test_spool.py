@@ -67,6 +67,7 @@ def test_a_long_string_is_decoded_into_a_file(
     [
         ("A" * 40 + "!" * 4, "has a character that base64 does not know"),
         ("A" * 41, "is cut off"),
+        ("A" * 40 + "@@@", "has a character that base64 does not know"),
         ("A" * 38 + "==" + "AAAA" * 8, "has a character that base64 does not know"),
         ("\\u00e4" * 40, "has a character that base64 does not know"),
         ("A" * 4000, "is larger than the limit of 1,000 bytes for one file"),
