@@ -147,13 +147,11 @@ class Deliveries:
             return webhooks.post(delivery.target, headers, delivery.body, timeout)
         if self._settings.smtp.host:
             return mail.send(self._settings.smtp, delivery.target, delivery.body)
-        name = f"{delivery.job_id}-{delivery.id}"
+        outbox = self._settings.state_dir / mail.OUTBOX
         try:
-            path = mail.keep(self._settings.state_dir / mail.OUTBOX, name, delivery.body)
+            mail.keep(outbox, _kept_as(delivery), delivery.body)
         except OSError as error:
             return f"the outbox cannot be written ({error.strerror})"
-        line = f"There is no mail server: the mail to {delivery.target} was kept as {path.name}."
-        self._log.add(delivery.job_id, [line])
         return ""
 
     def _settle(self, delivery: _Delivery, problem: str) -> None:
@@ -164,6 +162,11 @@ class Deliveries:
         if not problem:
             columns = ("SENT", attempts, time.time())
             line = f"{what} was delivered."
+            if delivery.kind == "mail" and not self._settings.smtp.host:
+                line = (
+                    f"There is no mail server: the mail to {delivery.target} was kept as"
+                    f" {_kept_as(delivery)}."
+                )
         elif attempts > policy.repeats:
             columns = ("GIVEN_UP", attempts, time.time())
             line = f"{what} was given up after {attempts} attempts: it {problem}."
@@ -177,6 +180,10 @@ class Deliveries:
                 (*columns, delivery.id),
             )
             self._log.add(delivery.job_id, [line])
+
+
+def _kept_as(delivery: _Delivery) -> str:
+    return f"{delivery.job_id}-{delivery.id}.eml"
 
 
 def _shown(delivery: _Delivery) -> str:

@@ -59,8 +59,6 @@ def send(smtp: SmtpSettings, recipient: str, content: bytes) -> str:
     return ""
 
 
-def keep(outbox: Path, name: str, content: bytes) -> Path:
-    """Keep a mail as ``<outbox>/<name>.eml``, readable by its owner only."""
-    path = outbox / f"{name}.eml"
-    write_atomic(path, content, mode=0o600)
-    return path
+def keep(outbox: Path, name: str, content: bytes) -> None:
+    """Keep a mail as the file ``<outbox>/<name>``, readable by its owner only."""
+    write_atomic(outbox / name, content, mode=0o600)

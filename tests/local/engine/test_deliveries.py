@@ -139,7 +139,7 @@ def test_a_webhook_survives_a_restart(make_platform: Any, receiver: Any, until: 
 
 
 def test_mails_are_kept_when_there_is_no_server(platform: Any, until: Any) -> None:
-    """Each address gets an ``.eml`` in the outbox, and the log says so."""
+    """Each address gets an ``.eml`` in the outbox; the log says so, and of no delivery."""
     platform.files(a="x")
     job_id = platform.run(notification_emails="a@example.org, b@example.org")
     until(lambda: platform.log(job_id).count("was kept as") == 2)
@@ -148,6 +148,7 @@ def test_mails_are_kept_when_there_is_no_server(platform: Any, until: Any) -> No
     assert [mail["To"] for mail in mails] == ["a@example.org", "b@example.org"]
     assert mails[0]["Subject"] == "Flow run COMPLETE: flow.ibflow"
     assert job_id in mails[0].get_payload()
+    assert "was delivered" not in platform.log(job_id)
 
 
 class SmtpHandler(socketserver.StreamRequestHandler):
