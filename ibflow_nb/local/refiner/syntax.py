@@ -7,7 +7,7 @@ too deep nesting. The tree is built while parsing, so that neither step recurses
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import TypeAlias
@@ -23,6 +23,8 @@ from ibflow_nb.local.refiner.values import ARITHMETIC, Boolean, Number, Text, Va
 MAX_LENGTH = 20_000
 MAX_NESTING = 60  # keeps the evaluation far from Python's recursion limit
 
+_ARITHMETIC = frozenset({"+", "-", "*", "/"})
+_COMPARISONS = frozenset({"==", "<>", "<", ">", "<=", ">="})
 _OPERATOR = "an operator"
 _EXPECTED = {
     "NAME": "a value",
@@ -71,12 +73,17 @@ class Unary:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """An operator between a value and everything to its right."""
+    """An operator between a value and everything to its right.
+
+    Attributes:
+        grouped: whether it stands in parentheses of its own.
+    """
 
     operator: str
     left: Node
     right: Node
     depth: int
+    grouped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +168,17 @@ def _depth(children: Sequence[Node | None]) -> int:
     return depth
 
 
+def _check_operand(operator: Token, operand: Node) -> None:
+    """Refuse ``a + b == c``: read as ``a + (b == c)``, a check that is never false."""
+    if operator not in _ARITHMETIC or not isinstance(operand, Binary) or operand.grouped:
+        return
+    if operand.operator in _COMPARISONS:
+        raise InvalidRequest(
+            f"{operator} takes all to its right, also the comparison {operand.operator}; put"
+            f" parentheses around what belongs together ({_place(operator)})"
+        )
+
+
 @v_args(inline=True)
 class _Builder(Transformer[Token, Node]):
     """Makes nodes while the parser reads."""
@@ -180,10 +198,15 @@ class _Builder(Transformer[Token, Node]):
     def array(self, *items: Node) -> Array:
         return Array(items, _depth(items))
 
+    def group(self, node: Node) -> Node:
+        return replace(node, grouped=True) if isinstance(node, Binary) else node
+
     def unary(self, operator: Token, operand: Node) -> Unary:
+        _check_operand(operator, operand)
         return Unary(str(operator), operand, _depth([operand]))
 
     def binary(self, left: Node, operator: Token, right: Node) -> Binary:
+        _check_operand(operator, right)
         return Binary(operator.lower(), left, right, _depth([left, right]))
 
     def named(self, name: Token, node: Node) -> _Named:

@@ -68,8 +68,8 @@ def test_operators_take_all_to_their_right(refine: Refine, expression: str, word
         ("(1 < 2) and (3 >= 3)", True),
         ("(1 > 2) or 'text'", True),
         ("!''", True),
-        ("false and (1 / 0 == 1)", False),
-        ("true or (1 / 0 == 1)", True),
+        ("false and ((1 / 0) == 1)", False),
+        ("true or ((1 / 0) == 1)", True),
     ],
 )
 def test_comparison_and_logic(refine: Refine, expression: str, truth: bool) -> None:

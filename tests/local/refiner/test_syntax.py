@@ -70,6 +70,45 @@ def test_a_wrong_call_is_refused_while_parsing(expression: str, message: str) ->
     assert str(caught.value) == problem
 
 
+@pytest.mark.parametrize(
+    ("expression", "operator", "comparison", "column"),
+    [
+        ("1 + 2 == 3", "+", "==", 3),
+        ("1 * 2 - 3 >= 4", "-", ">=", 7),
+        ("validate(1 + 2 <> 3, 'wrong')", "+", "<>", 12),
+        ("-1 < 2", "-", "<", 1),
+    ],
+)
+def test_a_comparison_inside_an_arithmetic_operand_is_refused(
+    expression: str, operator: str, comparison: str, column: int
+) -> None:
+    """Such a check would compare something else than it seems to, and never be false."""
+    with pytest.raises(InvalidRequest) as caught:
+        parse(expression, "total")
+    assert str(caught.value) == (
+        f"The expression of field 'total' is wrong: {operator} takes all to its right, also the"
+        f" comparison {comparison}; put parentheses around what belongs together"
+        f" (line 1, column {column})."
+    )
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "(1 + 2) == 3",
+        "1 + (2 == 3)",
+        "3 == 1 + 2",
+        "-(1 < 2)",
+        "(-1) < 2",
+        "!1 == 2",
+        "1 - (2 + 3)",
+    ],
+)
+def test_parentheses_settle_what_is_compared(expression: str) -> None:
+    """What reads as it is computed is taken."""
+    parse(expression, "total")
+
+
 @pytest.mark.parametrize("nested", ["-", "echo(", "[", "1 + ", "!"])
 def test_too_deep_nesting_is_refused(nested: str) -> None:
     """Nesting has a limit, so that no program exhausts the stack of a worker."""
