@@ -54,8 +54,9 @@ class BriefJobs:
             return JobStatusReply(state="PENDING", job_id=job_id, cur_status=current.to_text())
         error = future.exception()
         result = JobResult(status="ERROR", msg=sentence_of(error)) if error else future.result()
+        failed = result.status != "OK"
         current = CurStatus(
-            status=JobState.FAILED if error else JobState.COMPLETE,
+            status=JobState.FAILED if failed else JobState.COMPLETE,
             total=1,
             index=1,
             curProgress=1.0,
@@ -66,7 +67,7 @@ class BriefJobs:
             job_id=job_id,
             cur_status=current.to_text(),
             results=[result],
-            msg=result.msg if error else None,
+            msg=result.msg if failed else None,
         )
 
     def _keep(self, future: Future[JobResult]) -> str:

@@ -38,7 +38,7 @@ class Platform:
         limits = self.settings.limits
         self.marketplace = Marketplace(self.drive, limits)
         self.solutions = Solutions(self.drive, self.marketplace, self.settings.user, limits)
-        self.sync_runs = SyncRuns(self.drive, self.engine, self.solutions)
+        self.sync_runs = SyncRuns(self.drive, self.engine, self.solutions, self.brief_jobs)
 
     @property
     def busy(self) -> bool:

@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ibflow_nb.api.flow import RunBinary, RunOptions
+from ibflow_nb.api.jobs import JobResult
 from ibflow_nb.api.results import ResultRecord, ResultsOptions
 from ibflow_nb.api.solutions import RunSync, RunSyncReply
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine import Engine
 from ibflow_nb.local.server.bodies import SlowCalls
+from ibflow_nb.local.server.brief_jobs import BriefJobs
 from ibflow_nb.local.server.receiving import ReceivedRun
 from ibflow_nb.local.solutions.cache import AnswerCache, cache_key
 from ibflow_nb.local.solutions.package import Solution
@@ -30,19 +32,22 @@ from ibflow_nb.local.solutions.sent_files import names_on_disk, records_in_order
 
 @dataclass(frozen=True)
 class _Started:
-    """A run that was started; without a job when there was no file to run on."""
+    """A run that was started; its output folder is empty when there was no file to run on."""
 
     binary_path: str
     disk_names: list[str]
-    job_id: str = ""
+    job_id: str
     output_folder: str = ""
 
 
 class SyncRuns:
     """Runs solutions on the files of requests."""
 
-    def __init__(self, drive: Drive, engine: Engine, solutions: Solutions) -> None:
+    def __init__(
+        self, drive: Drive, engine: Engine, solutions: Solutions, brief_jobs: BriefJobs
+    ) -> None:
         self._drive = drive
+        self._brief_jobs = brief_jobs
         self._engine = engine
         self._solutions = solutions
         self._spool = drive.state / "spool"
@@ -104,7 +109,7 @@ class SyncRuns:
     async def _run(self, received: ReceivedRun, solution: Solution) -> RunSyncReply:
         started = await self._threads.run(lambda: self._start(received, solution))
         found: list[ResultRecord] = []
-        if started.job_id:
+        if started.output_folder:
             ended = await self._threads.run(lambda: self._engine.ended(started.job_id))
             await asyncio.wrap_future(ended)
             options = _results_options(received.request)
@@ -132,7 +137,8 @@ class SyncRuns:
             if not file.error
         ]
         if not sent:
-            return _Started(binary_path, disk_names)
+            failed = JobResult(status="ERROR", msg="None of the files sent could be taken in.")
+            return _Started(binary_path, disk_names, self._brief_jobs.add(failed))
         input_dir = f"{space}/run_sync/{secrets.token_hex(8)}/input"
         folder = self._drive.resolve(input_dir)
         folder.mkdir(parents=True)

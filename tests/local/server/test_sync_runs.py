@@ -22,6 +22,7 @@ from ibflow_nb.api.solutions import RunSyncReply
 from ibflow_nb.local.archives import pack_archive
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.limits import Limits
+from ibflow_nb.local.server.brief_jobs import BriefJobs
 from ibflow_nb.local.server.receiving import receive_run
 from ibflow_nb.local.server.sync_runs import SyncRuns
 from ibflow_nb.local.solutions.marketplace import Marketplace
@@ -88,7 +89,8 @@ class Waiting:
         """Begin anew on the same drive, as after the end of the process."""
         engine: Any = self.engine
         solutions = Solutions(self.drive, Marketplace(self.drive, Limits()), "local", Limits())
-        self.runs = SyncRuns(self.drive, engine, solutions)
+        self.brief_jobs = BriefJobs()
+        self.runs = SyncRuns(self.drive, engine, solutions, self.brief_jobs)
 
     async def ask(self, content: bytes = b"x", **args: Any) -> RunSyncReply:
         """Send a request with one file; the reply comes when its run has ended."""
@@ -225,9 +227,13 @@ def test_contents_of_an_ended_request_are_gone_from_the_spool(waiting: Waiting) 
     assert list(spool.iterdir()) == []
 
 
-def test_without_a_good_file_no_job_is_started(waiting: Waiting) -> None:
-    """The reply names each file all the same."""
+def test_without_a_good_file_no_run_is_started(waiting: Waiting) -> None:
+    """The reply names each file all the same, and a job that failed."""
     file = {"file_name": "a.txt", "file_content": "?"}
     reply = asyncio.run(waiting.ask(files=[file]))
-    assert (reply.job_id, waiting.engine.requests) == ("", [])
+    assert waiting.engine.requests == []
+    status = waiting.brief_jobs.status(reply.job_id)
+    assert status is not None
+    assert status.results is not None
+    assert (status.state, status.results[0].status) == ("DONE", "ERROR")
     assert [record.status for record in reply.records] == ["ERROR"]
