@@ -295,6 +295,18 @@ def test_a_table_goes_on_where_the_next_page_repeats_its_header(refine: Refine) 
     assert refine("table_rows(header='Item Amount')", record).word == rows
 
 
+@pytest.mark.parametrize("header", ["Item      Amount", "Continued"])
+def test_a_page_footer_far_below_is_no_row(refine: Refine, header: str) -> None:
+    """The table goes on over a footer if the next page repeats the header, else it ends there."""
+    first = "Item      Amount\nApple       1.00\nFig         3.00" + "\n" * 12 + "Page 1"
+    pages = [first, f"{header}\nPear        2.00"]
+    record = compose([page_from_text(text, number) for number, text in enumerate(pages)])
+    rows = '["Item","Amount"],["Apple","1.00"],["Fig","3.00"]'
+    if header != "Continued":
+        rows += ',["Pear","2.00"]'
+    assert refine("table_rows(header='Item Amount')", record).word == f"[{rows}]"
+
+
 def test_a_name_above_its_figures_joins_their_row(refine: Refine) -> None:
     """Receipts print an item's name in a line of its own above quantity and price."""
     text = "Item      Qty   Total\nGreen Tea\n            2    2.00\nRamen\n            1   12.80"

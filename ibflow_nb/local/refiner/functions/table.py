@@ -119,16 +119,18 @@ def _body(rows: Sequence[Row], found: int, wanted: Sequence[str], stop: str) -> 
     ending = label_key(stop) if stop else ""
     pitch = _pitch(rows[found + 1 :], rows[found])
     before = rows[found]
+    past = False  # below the table's end on this page: footers
     for row in rows[found + 1 :]:
         if row[0].page != before[0].page:
             if not _repeats(rows, row, wanted):
                 return
+            past = False
         elif _top(row) - _top(before) > _FAR * pitch:
-            return
+            past = True
         if ending and next(find_label(ending, row), None):
             return
         before = row
-        if 3 * _score(row, wanted) < 2 * len(wanted):
+        if not past and 3 * _score(row, wanted) < 2 * len(wanted):
             yield row
 
 
