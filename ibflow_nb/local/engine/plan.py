@@ -121,7 +121,7 @@ class Planner:
         root = Path(os.path.normpath(path.parent / flow.rootDir))
         try:
             return self._drive.resolve(self._drive.path_of(root))
-        except InvalidRequest as error:
+        except (InvalidRequest, ValueError) as error:  # the latter for a NUL
             raise InvalidRequest(
                 f"The rootDir '{flow.rootDir}' of {path.name} leads out of the drive."
             ) from error

@@ -47,6 +47,7 @@ def no_jobs(platform: Any) -> bool:
             "words_path 'no.txt' does not exist",
         ),
         (b'{"steps": [{"step_name": "read"}], "rootDir": "../../../../../../.."}', "leads out"),
+        (b'{"steps": [{"step_name": "read"}], "rootDir": "\\u0000"}', "rootDir"),
     ],
 )
 def test_a_flow_that_cannot_run_is_refused_in_one_sentence(
