@@ -205,13 +205,19 @@ class Dispatcher:
 
     def _drop(self, events: list[_Event], error: Exception) -> None:
         """End the jobs whose units ended in a round that failed: how is not known any more."""
-        ends = [event for event in events if isinstance(event, Future)]
+        lost = [
+            (live, future)
+            for live in self._live.values()
+            for future in live.futures
+            if future in events
+        ]
         with self._ledger.transaction():
-            for unit in [self._find(future)[1] for future in ends]:
+            for live, future in lost:
+                unit = live.futures[future]
                 self._ledger.update_unit(unit.id, state=UnitState.READY)
                 self._blame(unit.job_id, error)
-        for future in ends:
-            self._forget(future)
+        for live, future in lost:
+            del live.futures[future]
 
     def _blame(self, job_id: str, error: Exception) -> None:
         """Let a job fail by a fault of the platform, so that the others go on."""

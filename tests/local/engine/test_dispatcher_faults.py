@@ -59,3 +59,24 @@ def test_a_fault_in_storing_a_round_ends_its_jobs(
     platform.engine.retry(job_id)
     assert platform.engine.wait(job_id, 30)
     assert platform.status(job_id).status == JobState.COMPLETE
+
+
+def test_a_fault_after_a_round_was_stored_stops_nothing(
+    platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Units whose end is stored are not touched: the job completes and the next one runs."""
+    platform.files(a="1")
+    platform.flow("read")
+    real = dispatcher.Dispatcher._end_jobs
+    ended: list[int] = []
+
+    def faulty(self: Any) -> None:
+        if not ended and any(ending for _, ending in self._ledger.live().values()):
+            ended.append(1)
+            raise RuntimeError("a fault")
+        real(self)
+
+    monkeypatch.setattr(dispatcher.Dispatcher, "_end_jobs", faulty)
+    assert platform.status(platform.run()).status == JobState.COMPLETE
+    assert ended
+    assert platform.status(platform.run()).status == JobState.COMPLETE
