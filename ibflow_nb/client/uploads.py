@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,14 +52,21 @@ def plan(source: Path) -> Upload:
     source = source.resolve(strict=True)
     is_folder = source.is_dir()
     paths = sorted(path for path in source.rglob("*") if path.is_file()) if is_folder else [source]
-    digest = hashlib.sha256()
-    files = []
-    for path in paths:
-        name = path.relative_to(source).as_posix() if is_folder else ""
-        with path.open("rb") as content:
-            digest.update(
-                f"{name}\0{hashlib.file_digest(content, 'sha256').hexdigest()}\n".encode()
-            )
-        files.append(LocalFile(path, name, path.stat().st_size))
+    named = {path.relative_to(source).as_posix() if is_folder else "": path for path in paths}
+    files = tuple(LocalFile(path, name, path.stat().st_size) for name, path in named.items())
     name = "input" if source.name in _RESERVED else source.name
-    return Upload(name, tuple(files), digest.hexdigest()[:_DIGITS], is_folder)
+    return Upload(name, files, content_hash(named), is_folder)
+
+
+def content_hash(files: Mapping[str, Path]) -> str:
+    """Give a short hash of names and contents, in the order of the mapping.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    total = hashlib.sha256()
+    for name, path in files.items():
+        with path.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        total.update(f"{name}\0{digest}\n".encode())
+    return total.hexdigest()[:_DIGITS]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ibflow_nb.api.errors import CommandError, ConfigError
 from ibflow_nb.api.jobs import JobState
-from ibflow_nb.client.uploads import plan
+from ibflow_nb.client.uploads import content_hash, plan
 from ibflow_nb.jobs import Snapshot
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ class Uploads:
         if local is None:
             return path
         files, name = flow_files(local)
-        target = f"{self._home()}/uploads/{digest(files)}"
+        target = f"{self._home()}/uploads/{content_hash(dict(sorted(files.items())))}"
         if self._dry:
             self._notes.append(f"{', '.join(files)} are uploaded to {target} first")
         else:
@@ -221,12 +220,3 @@ def flow_files(flow: Path) -> tuple[dict[str, Path], str]:
                 if named.is_file() and named.is_relative_to(root):
                     files[named.relative_to(root).as_posix()] = named
     return files, name
-
-
-def digest(files: dict[str, Path]) -> str:
-    """Give a short hash of names and contents."""
-    total = hashlib.sha256()
-    for name in sorted(files):
-        content = hashlib.sha256(files[name].read_bytes()).hexdigest()
-        total.update(f"{name}\0{content}\n".encode())
-    return total.hexdigest()[:16]

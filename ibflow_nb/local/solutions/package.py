@@ -27,7 +27,6 @@ SOLUTION_SUFFIX = ".ibsolution"
 _VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})")
 _NAME = re.compile(r"[^\W_](?:[\w .+()-]*[\w)+])?")
 _LONGEST_NAME = 100
-_PIECE = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -143,11 +142,8 @@ def find_binary(where: str, names: list[str]) -> str:
 
 def file_digest(path: Path) -> str:
     """Give the SHA-256 of a file as hexadecimal text."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _find_root(where: str, names: list[str]) -> str:
