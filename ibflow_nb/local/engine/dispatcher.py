@@ -316,7 +316,7 @@ class Dispatcher:
         return starts
 
     def _started(self, live: _Live, unit: Unit) -> _Start:
-        self._ledger.update_unit(unit.id, state=UnitState.RUNNING)
+        self._ledger.start_unit(unit.id)
         if live.turn == 0:
             self._ledger.mark_started(unit.job_id)
         self._turns += 1

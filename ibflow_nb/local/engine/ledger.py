@@ -11,7 +11,7 @@ import msgspec
 
 from ibflow_nb.api.errors import NotFound
 from ibflow_nb.api.jobs import JobState
-from ibflow_nb.local.engine.model import FileState, Job, JobFile, Plan, Unit, UnitKind
+from ibflow_nb.local.engine.model import FileState, Job, JobFile, Plan, Unit, UnitKind, UnitState
 from ibflow_nb.local.engine.store import Store
 from ibflow_nb.local.steps.base import Part
 
@@ -196,6 +196,19 @@ class Ledger(Store):
         (row,) = self.query("SELECT * FROM unit WHERE id = ?", (unit_id,))
         return _convert(row, Unit)
 
+    def start_unit(self, unit_id: int) -> None:
+        """Note that a unit is handed to a worker now."""
+        with self.transaction() as db:
+            db.execute(
+                "UPDATE unit SET state = 'RUNNING', attempts = attempts + 1, started = ?, "
+                "finished = NULL WHERE id = ?",
+                (time.time(), unit_id),
+            )
+
+    def end_unit(self, unit_id: int, state: UnitState, output: str = "") -> None:
+        """Note how a unit ended, now."""
+        self.update_unit(unit_id, state=state, output=output, finished=time.time())
+
     def update_unit(self, unit_id: int, **columns: object) -> None:
         """Set columns of a unit's row."""
         self.update("unit", columns, "id = ?", (unit_id,))
@@ -237,11 +250,17 @@ class Ledger(Store):
                 "SELECT idx, step FROM file WHERE job_id = ? AND state = 'FAILED'", (job_id,)
             ).fetchall()
             for index, step in failed:
+                place = (job_id, index, step)
                 db.execute(
-                    "DELETE FROM unit WHERE job_id = ? AND file = ? AND step = ?",
-                    (job_id, index, step),
+                    "DELETE FROM unit WHERE job_id = ? AND file = ? AND step = ? "
+                    "AND kind <> 'FILE'",
+                    place,
                 )
-                self.add_unit(job_id, step, index, UnitKind.FILE)
+                db.execute(
+                    "UPDATE unit SET state = 'READY', deaths = 0, output = '' "
+                    "WHERE job_id = ? AND file = ? AND step = ?",
+                    place,
+                )
                 self.update_file(job_id, index, state=FileState.ACTIVE, error="")
             batches = db.execute(
                 "UPDATE unit SET state = 'READY', deaths = 0 "

@@ -168,6 +168,8 @@ class Unit(msgspec.Struct, kw_only=True, frozen=True):
         first, last: pages of a part, from 0, both ends included.
         deaths: workers that died on it.
         output: record file that it wrote; of a HELD one, why it is held.
+        attempts: how often it was handed to a worker.
+        started, finished: Unix seconds of its latest attempt.
     """
 
     id: int
@@ -180,6 +182,9 @@ class Unit(msgspec.Struct, kw_only=True, frozen=True):
     state: UnitState
     deaths: int
     output: str
+    attempts: int
+    started: float | None
+    finished: float | None
 
     @property
     def part(self) -> Part | None:

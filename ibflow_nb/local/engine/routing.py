@@ -41,7 +41,7 @@ class Router:
         if outcome.split:
             self._split(unit, outcome)
             return
-        self._ledger.update_unit(unit.id, state=UnitState.DONE, output=outcome.output)
+        self._ledger.end_unit(unit.id, UnitState.DONE, outcome.output)
         if unit.kind is UnitKind.PART:
             self._join_when_complete(unit)
         elif unit.kind is UnitKind.BATCH:
@@ -83,7 +83,7 @@ class Router:
         self, plan: Plan, unit: Unit, reason: str, detail: str = "", *, whole_job: bool = False
     ) -> None:
         self._say(plan, unit, reason, *filter(None, [detail]))
-        self._ledger.update_unit(unit.id, state=UnitState.FAILED)
+        self._ledger.end_unit(unit.id, UnitState.FAILED)
         if whole_job or unit.kind is UnitKind.BATCH:
             self.end_job(unit.job_id, JobState.FAILED, reason)
             return
@@ -130,7 +130,7 @@ class Router:
 
     def _hold(self, plan: Plan, unit: Unit, outcome: Outcome) -> None:
         """Stop at a checkpoint: the whole job, or once the files that may go on are done."""
-        self._ledger.update_unit(unit.id, state=UnitState.HELD, output=outcome.stop)
+        self._ledger.end_unit(unit.id, UnitState.HELD, outcome.stop)
         if not outcome.outputs:
             self.end_job(unit.job_id, JobState.STOPPED_AT_CHECKPOINT, outcome.stop)
             return
@@ -138,7 +138,7 @@ class Router:
         self.settle(plan, unit.job_id)
 
     def _split(self, unit: Unit, outcome: Outcome) -> None:
-        self._ledger.update_unit(unit.id, state=UnitState.SPLIT)
+        self._ledger.end_unit(unit.id, UnitState.SPLIT)
         for part in outcome.split:
             self._ledger.add_unit(unit.job_id, unit.step, unit.file, UnitKind.PART, part)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ibflow_nb.api.errors import ConfigError
 
-VERSION = 2
+VERSION = 3
 
 _TABLES = """
 CREATE TABLE job (
@@ -67,7 +67,10 @@ CREATE TABLE unit (
     last INTEGER,
     state TEXT NOT NULL DEFAULT 'READY',
     deaths INTEGER NOT NULL DEFAULT 0,
-    output TEXT NOT NULL DEFAULT ''
+    output TEXT NOT NULL DEFAULT '',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    started REAL,
+    finished REAL
 );
 CREATE INDEX unit_place ON unit (job_id, file, step);
 CREATE INDEX unit_ready ON unit (job_id, step DESC, file, first) WHERE state = 'READY';
@@ -96,7 +99,13 @@ CREATE INDEX delivery_due ON delivery (due) WHERE state = 'OPEN';
 """
 
 # What brings a store of version n to the next one, at index n.
-_CHANGES = ("", "ALTER TABLE file ADD COLUMN route TEXT NOT NULL DEFAULT '';")
+_CHANGES = (
+    "",
+    "ALTER TABLE file ADD COLUMN route TEXT NOT NULL DEFAULT '';",
+    "ALTER TABLE unit ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE unit ADD COLUMN started REAL;"
+    "ALTER TABLE unit ADD COLUMN finished REAL;",
+)
 
 
 def open_database(path: Path) -> sqlite3.Connection:
