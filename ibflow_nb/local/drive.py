@@ -35,6 +35,11 @@ class Drive:
         """Folder of the platform's own state; no drive path leads into it."""
         return self.root / STATE_FOLDER
 
+    def owns(self, local: Path) -> bool:
+        """Tell whether a local path is, or leads to, something that drive paths may name."""
+        real = Path(os.path.realpath(local))
+        return real.is_relative_to(self.root) and not self._is_state(real)
+
     def resolve(self, path: str) -> Path:
         """Give the local path of a drive path, whether or not something is there.
 

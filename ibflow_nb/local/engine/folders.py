@@ -20,7 +20,8 @@ def list_inputs(drive: Drive, folder: Path, output: Path) -> list[str]:
     """List the files of an input folder and its sub-folders, sorted by name.
 
     Hidden files and folders (our temporary files are hidden too), links that lead out of the
-    drive, the run's own output and outputs of earlier runs inside the folder are left out.
+    drive or into its state, the run's own output and outputs of earlier runs inside the folder
+    are left out.
 
     Returns:
         Names relative to the folder, with ``/``.
@@ -41,7 +42,7 @@ def list_inputs(drive: Drive, folder: Path, output: Path) -> list[str]:
         names += [
             (here / name).relative_to(folder).as_posix()
             for name in files
-            if not name.startswith(".") and name != RESULTS_FILE and _is_ours(drive, here / name)
+            if not name.startswith(".") and name != RESULTS_FILE and _is_input(drive, here / name)
         ]
     for name in names:
         if not name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in name):
@@ -72,9 +73,9 @@ def _refuse(error: OSError) -> None:
     raise InvalidRequest(f"The input folder '{name}' cannot be read: {error.strerror}.")
 
 
-def _is_ours(drive: Drive, path: Path) -> bool:
-    """Tell whether a path is a plain file, or a link to one, inside the drive."""
-    return path.is_file() and path.resolve().is_relative_to(drive.root)
+def _is_input(drive: Drive, path: Path) -> bool:
+    """Tell whether a path is a plain file, or a link to one of the drive's."""
+    return path.is_file() and drive.owns(path)
 
 
 def output_folder(

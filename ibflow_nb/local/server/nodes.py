@@ -257,12 +257,7 @@ class Nodes:
         """Tell whether a folder's entry is listed: no temporary files, nothing off the drive."""
         if local.name.startswith(TEMPORARY_PREFIX) or local == self.drive.state:
             return False
-        if not local.is_symlink():
-            return True
-        try:
-            return self.drive.resolve(self.drive.path_of(local)).exists()
-        except InvalidRequest:
-            return False
+        return not local.is_symlink() or (self.drive.owns(local) and local.exists())
 
     def _describe_entry(self, local: Path) -> Node | None:
         """Describe an entry; None when it went away meanwhile."""

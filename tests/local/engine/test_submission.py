@@ -221,12 +221,28 @@ def test_pipelines_are_stored_and_can_be_replaced(project: Any) -> None:
     assert project.engine.pipelines() == ["p3"]
 
 
-def test_links_out_of_the_drive_are_not_read(project: Any, tmp_path: Path) -> None:
-    """A symbolic link in the input folder that leads out of the root is passed over."""
-    secret = tmp_path / "secret.txt"
-    secret.write_text("secret")
-    (project.input / "link.txt").symlink_to(secret)
+@pytest.mark.parametrize("target", ["outside", "state", "through a link"])
+def test_links_to_what_is_not_the_drives_are_not_read(
+    project: Any, tmp_path: Path, target: str
+) -> None:
+    """A link in the input folder that leads out of the root or into the state is passed over."""
+    hidden = {
+        "outside": tmp_path / "secret.txt",
+        "state": project.drive.state / "secret.txt",
+        "through a link": project.input.parent / "state" / "secret.txt",
+    }[target]
+    (project.input.parent / "state").symlink_to(project.drive.state)
+    hidden.write_text("secret")
+    (project.input / "link.txt").symlink_to(hidden)
     assert [record.file_name for record in project.records(project.run())] == ["a.txt"]
+
+
+def test_links_to_other_files_of_the_drive_are_read(project: Any) -> None:
+    """A link that stays on the drive is as good as a file."""
+    (project.project / "b.txt").write_text("text")
+    (project.input / "link.txt").symlink_to(project.project / "b.txt")
+    files = [record.file_name for record in project.records(project.run())]
+    assert files == ["a.txt", "link.txt"]
 
 
 def test_a_file_name_that_is_no_text_is_refused(project: Any) -> None:
