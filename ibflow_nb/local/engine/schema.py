@@ -102,9 +102,11 @@ CREATE INDEX delivery_due ON delivery (due) WHERE state = 'OPEN';
 _CHANGES = (
     "",
     "ALTER TABLE file ADD COLUMN route TEXT NOT NULL DEFAULT '';",
-    "ALTER TABLE unit ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE unit ADD COLUMN started REAL;"
-    "ALTER TABLE unit ADD COLUMN finished REAL;",
+    """
+    ALTER TABLE unit ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE unit ADD COLUMN started REAL;
+    ALTER TABLE unit ADD COLUMN finished REAL;
+    """,
 )
 
 
