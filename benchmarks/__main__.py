@@ -1,33 +1,37 @@
 """``make bench``: every benchmark in turn, each in a process of its own.
 
-    python -m benchmarks [NAME ...]
+    python -m benchmarks [--quick] [--page] [NAME ...]
 
-Names are those of the files in this folder; without any, all are run.
+Names are those of the files in this folder; without any, all are run. The figures are printed
+and kept in ``results.json``; ``--page`` only writes those into ``docs/benchmarks.md``.
 """
 
 from __future__ import annotations
 
-import subprocess
+import argparse
+import os
 import sys
-from pathlib import Path
 
-HERE = Path(__file__).parent
+from benchmarks.harness import comparing, running
 
 
-def main(wanted: list[str]) -> int:
-    """Run the benchmarks and give the exit code of the first that failed."""
-    names = sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("_"))
-    unknown = sorted(set(wanted) - set(names))
-    if unknown:
-        print(f"There is no benchmark {', '.join(unknown)}; there are {', '.join(names)}.")
-        return 2
-    for name in wanted or names:
-        print(f"== {name}", flush=True)
-        done = subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=False)
-        if done.returncode:
-            return done.returncode
-    return 0
+def main() -> int:
+    """Parse the command line and run."""
+    known = running.names()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
+    parser.add_argument("--quick", action="store_true", help="a smoke test: once, on small data")
+    parser.add_argument("--page", action="store_true", help="write kept figures into the docs")
+    options = parser.parse_args()
+    if unknown := sorted({*options.names} - {*known}):
+        parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(known)}")
+    if options.page:
+        running.write_page()
+        return 0
+    if options.quick:
+        os.environ[comparing.QUICK] = "1"
+    return running.run_all(options.names or known)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

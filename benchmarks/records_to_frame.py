@@ -1,64 +1,95 @@
-"""From a reply's bytes to a wide frame: Records against json.loads and a dictionary a row.
+"""From a reply's bytes to a frame: Records beside json.loads and beside pd.json_normalize.
 
-    python benchmarks/records_to_frame.py [RECORDS]
-
-Each record has 15 text fields, one in twenty missing. Prints the best of three runs of each and
-their ratio; both frames are checked to hold the same values.
+The records are those of a run over receipts: 12 fields, one in twenty missing, each with its
+type and confidence. Every run is a process of its own; time and memory count from the bytes in
+memory to the finished frame.
 """
 
 from __future__ import annotations
 
 import json
 import random
-import sys
-import time
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
-import pandas as pd
+from benchmarks.harness import Figure, Measure, Measured, compare_all, fresh, main, sized
 
-from ibflow_nb.frames import Records
-
-FIELDS = 15
+FIELDS = 12
 MISSING = 0.05
-RUNS = 3
+CHUNK = 10_000
+DICTIONARIES, NORMALIZED = "json.loads, DataFrame of dicts", "pd.json_normalize"
+RECORD = ["file_name", "file_index", "record_index", "classification_label", "output_file_path"]
 
 
-def make_reply(count: int) -> bytes:
-    """Make a reply of ``run_sync`` with this many records."""
+def write_reply(file: Path, count: int) -> None:
+    """Write a reply of ``run_sync`` with this many records."""
     draw = random.Random(0)
-    records = [
-        {
-            "file_name": f"{number}.pdf",
-            "file_index": number,
-            "record_index": 0,
-            "output_file_path": f"local/my-repo/fs/Instabase Drive/out/{number}.pdf.ibdoc",
-            "classification_label": "receipt",
-            "results": [
-                {"key": f"field_{field}", "value": f"value {number} {field}", "field_type": "TEXT"}
-                for field in range(FIELDS)
-                if draw.random() > MISSING
-            ],
-        }
-        for number in range(count)
-    ]
-    return json.dumps({"records": records, "job_id": "benchmark"}).encode()
+    with file.open("w") as reply:
+        reply.write('{"records": [')
+        for start in range(0, count, CHUNK):
+            numbers = range(start, min(start + CHUNK, count))
+            text = json.dumps([make_record(number, draw) for number in numbers])
+            reply.write(f"{', ' if start else ''}{text[1:-1]}")
+        reply.write('], "job_id": "benchmark", "status": "OK"}')
 
 
-def by_records(reply: bytes) -> pd.DataFrame:
-    """The way of this package."""
-    return Records.from_json(reply).to_frame()
+def make_record(number: int, draw: random.Random) -> dict[str, Any]:
+    """Make one record as the platform sends it."""
+    return {
+        "file_name": f"{number}.pdf",
+        "file_index": number,
+        "record_index": 0,
+        "results": [
+            {
+                "key": f"field_{field}",
+                "value": f"value {number} {field}",
+                "field_type": "TEXT",
+                "error_msg": "",
+                "model_confidence": round(draw.random(), 3),
+            }
+            for field in range(FIELDS)
+            if draw.random() > MISSING
+        ],
+        "output_file_path": f"local/my-repo/fs/Instabase Drive/out/{number}.pdf.ibdoc",
+        "status": "OK",
+        "classification_label": "receipt",
+    }
 
 
-def by_dictionaries(reply: bytes) -> pd.DataFrame:
-    """The obvious way."""
-    return pd.DataFrame(
+# --- what is measured; each runs in a process of its own
+
+
+def wide_by_records(file: str) -> Callable[[], object]:
+    """A row a record, the way of this package."""
+    import pandas as pd  # noqa: F401 - both sides have it loaded
+
+    from ibflow_nb.frames import Records
+
+    reply = Path(file).read_bytes()
+    return lambda: Records.from_json(reply).to_frame()
+
+
+def long_by_records(file: str) -> Callable[[], object]:
+    """A row a field, the way of this package."""
+    import pandas as pd  # noqa: F401
+
+    from ibflow_nb.frames import Records
+
+    reply = Path(file).read_bytes()
+    return lambda: Records.from_json(reply).to_frame("long")
+
+
+def wide_by_dictionaries(file: str) -> Callable[[], object]:
+    """A row a record, the obvious way."""
+    import pandas as pd
+
+    reply = Path(file).read_bytes()
+    return lambda: pd.DataFrame(
         [
             {
-                "file_name": record["file_name"],
-                "file_index": record["file_index"],
-                "record_index": record["record_index"],
-                "class_label": record["classification_label"],
-                "output_file_path": record["output_file_path"],
+                **{name: record[name] for name in RECORD},
                 **{field["key"]: field["value"] for field in record["results"]},
             }
             for record in json.loads(reply)["records"]
@@ -66,24 +97,97 @@ def by_dictionaries(reply: bytes) -> pd.DataFrame:
     )
 
 
-def best_time(build: Callable[[bytes], pd.DataFrame], reply: bytes) -> float:
-    """Give the CPU seconds of the fastest run: other work on the machine does not count."""
-    times = []
-    for _ in range(RUNS):
-        started = time.process_time()
-        build(reply)
-        times.append(time.process_time() - started)
-    return min(times)
+def long_by_dictionaries(file: str) -> Callable[[], object]:
+    """A row a field, the obvious way."""
+    import pandas as pd
+
+    reply = Path(file).read_bytes()
+    return lambda: pd.DataFrame(
+        [
+            {
+                "file_name": record["file_name"],
+                "file_index": record["file_index"],
+                "record_index": record["record_index"],
+                "class_label": record["classification_label"],
+                "key": field["key"],
+                "value": field["value"],
+                "type": field["field_type"],
+                "confidence": field["model_confidence"],
+                "error": field["error_msg"],
+            }
+            for record in json.loads(reply)["records"]
+            for field in record["results"]
+        ]
+    )
 
 
-def main() -> None:
-    """Measure both and print their ratio."""
-    reply = make_reply(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
-    pd.testing.assert_frame_equal(by_records(reply), by_dictionaries(reply), check_like=True)
-    ours, theirs = best_time(by_records, reply), best_time(by_dictionaries, reply)
-    print(f"CPU time for {len(reply) / 1e6:.0f} MB: Records {ours:.2f} s, json {theirs:.2f} s")
-    print(f"ratio {theirs / ours:.1f}")
+def wide_by_normalize(file: str) -> Callable[[], object]:
+    """A row a record, by what pandas offers for nested JSON, and a pivot."""
+    import pandas as pd
+
+    normalize = long_by_normalize(file)
+
+    def build() -> pd.DataFrame:
+        frame = normalize()
+        assert isinstance(frame, pd.DataFrame)
+        return frame.pivot(index=RECORD, columns="key", values="value").reset_index()
+
+    return build
+
+
+def long_by_normalize(file: str) -> Callable[[], object]:
+    """A row a field, by what pandas offers for nested JSON."""
+    import pandas as pd
+
+    reply = Path(file).read_bytes()
+    return lambda: pd.json_normalize(
+        json.loads(reply)["records"], record_path="results", meta=[*RECORD]
+    )
+
+
+# --- the figures
+
+
+def spend(function: Callable[[str], Callable[[], object]], file: Path, name: str) -> Measured:
+    """Build a frame; its seconds and memory by the name of the figure."""
+    spent = fresh(function, str(file))
+    return {name: spent.processor, f"{name}, memory": spent.extra}
+
+
+BUILDERS = {
+    "wide": (wide_by_records, wide_by_dictionaries, wide_by_normalize),
+    "long": (long_by_records, long_by_dictionaries, long_by_normalize),
+}
+
+
+def compare_layout(layout: str, file: Path, count: int, repeats: int) -> list[Figure]:
+    """Compare time and memory of building one layout."""
+    ours, dictionaries, normalized = BUILDERS[layout]
+    name = f"{count:,} records to a {layout} frame"
+    goals = {DICTIONARIES: 1 / 4, NORMALIZED: 1 / 10}
+    return compare_all(
+        lambda: spend(ours, file, name),
+        {
+            DICTIONARIES: lambda: spend(dictionaries, file, name),
+            NORMALIZED: lambda: spend(normalized, file, name),
+        },
+        [
+            Measure(name, "s", "lower", goals, note="processor time"),
+            Measure(f"{name}, memory", "MB", "lower", {DICTIONARIES: 0.5}),
+        ],
+        repeats=repeats,
+    )
+
+
+def figures() -> Iterator[Figure]:
+    """Both layouts for both sizes."""
+    with tempfile.TemporaryDirectory() as folder:
+        for count, repeats in sized([(100_000, 5), (1_000_000, 1)], [(1_000, 1)]):
+            file = Path(folder, "reply.json")
+            write_reply(file, count)
+            for layout in BUILDERS:
+                yield from compare_layout(layout, file, count, repeats)
 
 
 if __name__ == "__main__":
-    main()
+    main(figures)

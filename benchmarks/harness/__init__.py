@@ -1,0 +1,36 @@
+"""How a figure is measured: ours and each alternative in turn, several times, on the same data.
+
+A benchmark is a file of the folder above with one function, and runs alone::
+
+    def figures() -> Iterator[Figure]:
+        yield compare("what", ours, {"the other": theirs}, unit="s", better="lower",
+                      goals={"the other": 0.25})
+
+    if __name__ == "__main__":
+        main(figures)
+
+    python -m benchmarks.SUBJECT [--quick] [--json FILE]
+"""
+
+from benchmarks.harness.comparing import Absent, Measured, compare, compare_all, quick, sized
+from benchmarks.harness.data import sample
+from benchmarks.harness.figure import Figure, Measure
+from benchmarks.harness.fresh import Spent, fresh, memory, processor_seconds
+from benchmarks.harness.running import main
+
+__all__ = [
+    "Absent",
+    "Figure",
+    "Measure",
+    "Measured",
+    "Spent",
+    "compare",
+    "compare_all",
+    "fresh",
+    "main",
+    "memory",
+    "processor_seconds",
+    "quick",
+    "sample",
+    "sized",
+]
