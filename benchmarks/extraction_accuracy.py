@@ -5,51 +5,34 @@ Tesseract (the named alternative), and on the receipts' true text, which shows w
 alone miss. Found means: the date is the same day, the total the same number, the company the
 same text in any case; *printed* counts dates in the very notation of the receipt.
 
-    python benchmarks/extraction_accuracy.py [--data DIR] [--reader NAME ...] [--json]
-
-``DIR`` holds ``NNN.jpg``, ``NNN.key.json`` and ``NNN.lines.csv`` (ICDAR 2019 SROIE); default
-``$IBFLOW_NB_TEST_DATA/receipts``.
+The receipts are ``NNN.jpg`` with ``NNN.key.json`` and ``NNN.lines.csv`` (ICDAR 2019 SROIE).
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import re
-import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.harness import Figure, Measure, compare_all, main, sample, sized
 from ibflow_nb.local.documents.layout import Page, compose
 from ibflow_nb.local.documents.record import Record, Word, load_records, save_records
 from ibflow_nb.local.steps.apply_refiner import ApplyRefiner
 from ibflow_nb.local.steps.base import Task
 from ibflow_nb.local.steps.process_files import ProcessFiles
 
-HERE = Path(__file__).resolve().parent
-DATA = Path(os.environ.get("IBFLOW_NB_TEST_DATA", HERE.parents[1] / "shared" / "data"))
-REFINER = (HERE / "receipts.ibrefiner").read_text("utf-8")
+REFINER = Path(__file__).with_name("receipts.ibrefiner").read_text("utf-8")
 KEY_DATES = ("%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y", "%d-%m-%y", "%d %b %Y", "%d.%m.%Y", "%d %B %Y")
-DEFAULT, ALTERNATIVE, TRUTH = "default", "tesseract", "truth"
-
-
-@dataclass
-class Score:
-    """Shares of receipts where a field was found, 0 to 1, and seconds a receipt."""
-
-    receipts: int
-    date: float
-    printed: float
-    total: float
-    company: float
-    seconds: float
+DEFAULT, ALTERNATIVE, TRUTH = "default", "tesseract", "the true text"
+FIELDS = ("date", "printed", "total", "company")
+SECONDS = "seconds a receipt"
 
 
 def read_scan(image: Path, folder: Path, page_type: str) -> Path:
@@ -130,7 +113,7 @@ def find_number(text: str) -> Decimal | None:
         return None
 
 
-def compare(fields: dict[str, str], key: dict[str, str]) -> dict[str, bool]:
+def agree(fields: dict[str, str], key: dict[str, str]) -> dict[str, bool]:
     """Tell which fields are those of the key."""
     day, total = find_day(key["date"]), find_number(key["total"])
     return {
@@ -141,58 +124,34 @@ def compare(fields: dict[str, str], key: dict[str, str]) -> dict[str, bool]:
     }
 
 
-def measure(reader: str, data: Path, *, verbose: bool = False) -> Score:
-    """Run a reader and the rules on all receipts of a folder."""
-    keys = sorted(data.glob("*.key.json"))
-    if not keys:
-        sys.exit(f"There are no receipts with keys in {data}; name their folder with --data.")
-    found = dict.fromkeys(("date", "printed", "total", "company"), 0)
+def measure(reader: str, data: Path) -> dict[str, float]:
+    """Run a reader and the rules on receipts: shares by field, 0 to 1, and seconds a receipt."""
+    keys = sorted(data.glob("*.key.json"))[: sized(None, 3)]
+    found = dict.fromkeys(FIELDS, 0)
     start = time.perf_counter()
     for path in keys:
-        key = json.loads(path.read_text("utf-8"))
         image = path.with_name(path.name.replace(".key.json", ".jpg"))
         with tempfile.TemporaryDirectory() as folder:
             fields = refine(image, READERS[reader](image, Path(folder)), Path(folder))
-        for name, same in compare(fields, key).items():
+        for name, same in agree(fields, json.loads(path.read_text("utf-8"))).items():
             found[name] += same
-            if verbose and not same:
-                wanted = key["date" if name == "printed" else name]
-                print(f"{reader} {image.name} {name}: {fields.get(name)!r}, not {wanted!r}")
     seconds = (time.perf_counter() - start) / len(keys)
-    return Score(len(keys), **{k: n / len(keys) for k, n in found.items()}, seconds=seconds)
+    return {**{name: count / len(keys) for name, count in found.items()}, SECONDS: seconds}
 
 
-def print_table(scores: dict[str, Score]) -> None:
-    """Print one row a reader, and the ratio of the default to the alternative."""
-    print(
-        f"{'reader':12}{'receipts':>9}{'date':>8}{'printed':>9}{'total':>8}{'company':>9}{'s':>7}"
+def figures() -> Iterator[Figure]:
+    """The share of each field, and the time that reading takes."""
+    data = sample("receipts")
+    yield from compare_all(
+        partial(measure, DEFAULT, data),
+        {name: partial(measure, name, data) for name in (ALTERNATIVE, TRUTH)},
+        [
+            *(Measure(name, "of receipts", "higher") for name in FIELDS),
+            Measure(SECONDS, "s", "lower"),
+        ],
+        repeats=1,
     )
-    for name, s in scores.items():
-        shares = f"{s.date:8.1%}{s.printed:9.1%}{s.total:8.1%}{s.company:9.1%}"
-        print(f"{name:12}{s.receipts:9}{shares}{s.seconds:7.2f}")
-    if {DEFAULT, ALTERNATIVE} <= scores.keys():
-        ours, theirs = scores[DEFAULT], scores[ALTERNATIVE]
-        ratio = (ours.date + ours.total) / max(theirs.date + theirs.total, 1e-9)
-        print(f"{DEFAULT} finds {ratio:.2f} times the dates and totals of {ALTERNATIVE}.")
-
-
-def main() -> None:
-    """Parse the command line, measure, print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--data", type=Path, default=DATA / "receipts")
-    parser.add_argument("--reader", choices=READERS, action="append")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--verbose", action="store_true", help="print each field that differs")
-    options = parser.parse_args()
-    scores = {
-        name: measure(name, options.data, verbose=options.verbose)
-        for name in options.reader or READERS
-    }
-    if options.json:
-        print(json.dumps({name: asdict(score) for name, score in scores.items()}))
-    else:
-        print_table(scores)
 
 
 if __name__ == "__main__":
-    main()
+    main(figures)

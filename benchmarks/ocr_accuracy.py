@@ -1,21 +1,20 @@
-"""Word F1 of process_files on scanned receipts, against tesseract on the same images.
+"""Word F1 of process_files on scanned receipts, against Tesseract on the same images.
 
-    OMP_NUM_THREADS=1 python benchmarks/ocr_accuracy.py [FOLDER]
-
-FOLDER holds ``NNN.jpg`` with ``NNN.lines.csv`` beside: eight corner coordinates, then the text
-of the line. Words are compared as bags, in upper case.
+The receipts are ``NNN.jpg`` with ``NNN.lines.csv`` beside: eight corner coordinates, then the
+text of the line. Words are compared as bags, in upper case.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.harness import Figure, Measure, compare_all, main, sample, sized
 from ibflow_nb.local.documents.record import load_records
 from ibflow_nb.local.steps.base import Task
 from ibflow_nb.local.steps.process_files import ProcessFiles
@@ -80,8 +79,8 @@ def total(scores: list[Score]) -> Score:
     return Score(*(sum(column) for column in zip(*scores, strict=True)))
 
 
-def measure(images: list[Path], page_type: str) -> float:
-    """Read all receipts, print the figures, give the word F1."""
+def measure(images: list[Path], page_type: str) -> dict[str, float]:
+    """Read all receipts; give what :func:`figures` names."""
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         texts = [read(image, page_type, folder) for image in images]
@@ -89,23 +88,29 @@ def measure(images: list[Path], page_type: str) -> float:
     truths = [image.with_suffix(".lines.csv") for image in images]
     pairs = list(zip(texts, truths, strict=True))
     plain = [score(text, truth, strip=False) for text, truth in pairs]
-    bare = total([score(text, truth, strip=True) for text, truth in pairs])
-    print(
-        f"{page_type:16} word F1 {total(plain).f1:5.1f}  without punctuation {bare.f1:5.1f}"
-        f"  worst receipt {min(item.f1 for item in plain):5.1f}  {seconds:.2f} s/page"
+    return {
+        "word F1": total(plain).f1,
+        "word F1 without punctuation": total([score(*pair, strip=True) for pair in pairs]).f1,
+        "word F1 of the worst receipt": min(item.f1 for item in plain),
+        "seconds a receipt": seconds,
+    }
+
+
+def figures() -> Iterator[Figure]:
+    """How well and how fast the default engine reads, beside the other one."""
+    images = sorted(sample("receipts").glob("*.jpg"))[: sized(None, 3)]
+    yield from compare_all(
+        partial(measure, images, "default"),
+        {"tesseract": partial(measure, images, "high_quality_doc")},
+        [
+            Measure("word F1", "%", "higher", note=f"{len(images)} receipts"),
+            Measure("word F1 without punctuation", "%", "higher"),
+            Measure("word F1 of the worst receipt", "%", "higher"),
+            Measure("seconds a receipt", "s", "lower"),
+        ],
+        repeats=1,
     )
-    return total(plain).f1
-
-
-def main() -> None:
-    """Measure both engines and print how they compare."""
-    data = os.environ.get("IBFLOW_NB_TEST_DATA", Path(__file__).parents[2] / "shared" / "data")
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(data) / "receipts"
-    images = sorted(folder.glob("*.jpg"))
-    ours = measure(images, "default")
-    other = measure(images, "high_quality_doc")
-    print(f"{len(images)} receipts; rapidocr against tesseract: {ours / other:.2f}")
 
 
 if __name__ == "__main__":
-    main()
+    main(figures)
