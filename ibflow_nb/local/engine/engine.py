@@ -47,6 +47,7 @@ from ibflow_nb.local.engine.requests import BINARY, FLOW, FLOWS, METAFLOW, STEP,
 from ibflow_nb.local.engine.results import read_all_records, read_results
 from ibflow_nb.local.engine.review import store_review
 from ibflow_nb.local.engine.status import job_status, list_jobs
+from ibflow_nb.local.engine.store import Store
 from ibflow_nb.local.engine.submission import Submitter
 from ibflow_nb.local.settings import Settings
 
@@ -119,6 +120,11 @@ class Engine:
         self._deliveries.stop()
         self._ledger.close()
         self._lock.release()
+
+    @property
+    def store(self) -> Store:
+        """The platform's store, for what the server keeps beside the jobs."""
+        return self._ledger
 
     @property
     def busy(self) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ibflow_nb.api.errors import ConfigError
 
-VERSION = 3
+VERSION = 4
 
 _TABLES = """
 CREATE TABLE job (
@@ -97,6 +97,13 @@ CREATE TABLE delivery (
 );
 CREATE INDEX delivery_due ON delivery (due) WHERE state = 'OPEN';
 """
+_BRIEF_JOBS = """
+CREATE TABLE brief_job (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    result BLOB
+);
+"""
 
 # What brings a store of version n to the next one, at index n.
 _CHANGES = (
@@ -107,6 +114,7 @@ _CHANGES = (
     ALTER TABLE unit ADD COLUMN started REAL;
     ALTER TABLE unit ADD COLUMN finished REAL;
     """,
+    _BRIEF_JOBS,
 )
 
 
@@ -137,6 +145,6 @@ def open_database(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     if version < VERSION:
-        changes = "".join(_CHANGES[version:]) if version else _TABLES
+        changes = "".join(_CHANGES[version:]) if version else _TABLES + _BRIEF_JOBS
         connection.executescript(f"BEGIN; {changes} PRAGMA user_version = {VERSION}; COMMIT;")
     return connection

@@ -33,12 +33,16 @@ class Platform:
 
     def __post_init__(self) -> None:
         self.nodes = Nodes(self.drive, self.settings.limits)
-        self.brief_jobs = BriefJobs()
+        self.brief_jobs = BriefJobs(self.engine.store)
         self.slow_calls = SlowCalls()
         limits = self.settings.limits
         self.marketplace = Marketplace(self.drive, limits)
         self.solutions = Solutions(self.drive, self.marketplace, self.settings.user, limits)
         self.sync_runs = SyncRuns(self.drive, self.engine, self.solutions, self.brief_jobs)
+
+    def close(self) -> None:
+        """Finish what the server does by itself; the engine is stopped by who started it."""
+        self.brief_jobs.close()
 
     @property
     def busy(self) -> bool:

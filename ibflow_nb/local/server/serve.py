@@ -132,6 +132,7 @@ def _run(presence: Presence, arguments: argparse.Namespace, root: Path) -> None:
     try:
         _Server(watch, announce, presence.withdraw).run(sockets=[listener])
     finally:
+        platform.close()
         engine.stop(settings.stop_grace)
         if arguments.ready_file:
             arguments.ready_file.unlink(missing_ok=True)

@@ -26,6 +26,7 @@ from ibflow_nb.api.jobs import (
 )
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine import Engine
+from ibflow_nb.local.engine.store import Store
 from ibflow_nb.local.limits import Limits
 from ibflow_nb.local.server.app import build_app
 from ibflow_nb.local.server.platform import Platform
@@ -39,7 +40,8 @@ NUMBERS = itertools.count()
 class ScriptedEngine:
     """Stands where the engine stands: keeps what it was asked and answers from a script."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self.store = store
         self.asked: list[Any] = []
 
     def run_flow(self, request: RunFlow) -> Submission:
@@ -107,10 +109,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     root = tmp_path_factory.mktemp("served") / "root"
     (root / ".ibflow").mkdir(parents=True)
     limits = Limits(body_bytes=8 * 1024**2, archive_bytes=1024**2, archive_files=50)
-    engine: Any = ScriptedEngine()
+    engine: Any = ScriptedEngine(Store(root / ".ibflow" / "jobs.sqlite3"))
     platform = Platform(Settings(root=root, limits=limits), Drive(root), engine, TOKEN)
     with serving(platform) as url:
         yield Served(url, root, engine)
+    platform.close()
+    engine.store.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import json
 import shutil
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ibflow_nb.api.results import ResultRecord, ResultsOptions, SentRecord
 from ibflow_nb.api.solutions import RunSyncReply
 from ibflow_nb.local.archives import pack_archive
 from ibflow_nb.local.drive import Drive
+from ibflow_nb.local.engine.store import Store
 from ibflow_nb.local.limits import Limits
 from ibflow_nb.local.server.brief_jobs import BriefJobs
 from ibflow_nb.local.server.receiving import receive_run
@@ -83,13 +84,14 @@ class Waiting:
     def __init__(self, root: Path) -> None:
         self.drive = Drive(root)
         self.engine = HeldEngine(self.drive)
+        self.store = Store(self.drive.state / "jobs.sqlite3")
         self.restart()
 
     def restart(self) -> None:
         """Begin anew on the same drive, as after the end of the process."""
         engine: Any = self.engine
         solutions = Solutions(self.drive, Marketplace(self.drive, Limits()), "local", Limits())
-        self.brief_jobs = BriefJobs()
+        self.brief_jobs = BriefJobs(self.store)
         self.runs = SyncRuns(self.drive, engine, solutions, self.brief_jobs)
 
     async def ask(self, content: bytes = b"x", **args: Any) -> RunSyncReply:
@@ -112,7 +114,7 @@ class Waiting:
 
 
 @pytest.fixture
-def waiting(tmp_path: Path) -> Waiting:
+def waiting(tmp_path: Path) -> Iterator[Waiting]:
     """A drive with a solution on it."""
     root = tmp_path / "root"
     root.mkdir()
@@ -121,7 +123,9 @@ def waiting(tmp_path: Path) -> Waiting:
         archive.writestr("flow.ibflow", "{}")
     package = json.dumps({"name": "w2", "version": "1.0.0"}).encode()
     pack_archive(root / SOLUTION, {"package.json": package, "w2.ibflowbin": binary.getvalue()})
-    return Waiting(root)
+    made = Waiting(root)
+    yield made
+    made.store.close()
 
 
 def run(scene: Callable[[], Any]) -> None:

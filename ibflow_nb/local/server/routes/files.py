@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import quote
 
 import anyio
@@ -99,32 +100,28 @@ async def head(platform: Platform, request: Request) -> Response:
 async def delete(platform: Platform, request: Request) -> Response:
     """Delete what is at a path; 202 also when nothing is there."""
     path = path_parameter(request)
-    await platform.slow_calls.run(lambda: platform.nodes.delete(path))
-    return _done(platform)
+    return await _job(platform, lambda: platform.nodes.delete(path))
 
 
 @handlers.serves(endpoints.FILE_COPY)
 async def copy(platform: Platform, request: Request) -> Response:
     """Copy a file or a folder."""
     body = await decode_call(endpoints.FILE_COPY, request, CopyNode)
-    await platform.slow_calls.run(lambda: platform.nodes.copy(body.src_path, body.dst_path))
-    return _done(platform)
+    return await _job(platform, lambda: platform.nodes.copy(body.src_path, body.dst_path))
 
 
 @handlers.serves(endpoints.FILE_MOVE)
 async def move(platform: Platform, request: Request) -> Response:
     """Move a file or a folder."""
     body = await decode_call(endpoints.FILE_MOVE, request, CopyNode)
-    await platform.slow_calls.run(lambda: platform.nodes.move(body.src_path, body.dst_path))
-    return _done(platform)
+    return await _job(platform, lambda: platform.nodes.move(body.src_path, body.dst_path))
 
 
 @handlers.serves(endpoints.FILE_EXTRACT)
 async def extract(platform: Platform, request: Request) -> Response:
     """Unpack a zip file into a folder."""
     body = await decode_call(endpoints.FILE_EXTRACT, request, CopyNode)
-    await platform.slow_calls.run(lambda: platform.nodes.extract(body.src_path, body.dst_path))
-    return _done(platform)
+    return await _job(platform, lambda: platform.nodes.extract(body.src_path, body.dst_path))
 
 
 def _read_file(platform: Platform, path: str, wanted: str) -> Response:
@@ -168,7 +165,12 @@ def _address(path: str) -> str:
     return f"/api/v2/files/{quote(path)}"
 
 
-def _done(platform: Platform) -> Response:
-    """Answer an operation that is finished already, in the shape of one that was started."""
-    job_id = platform.brief_jobs.add()
+async def _job(platform: Platform, operation: Callable[[], None]) -> Response:
+    """Finish an operation and answer in the shape of one that was started."""
+
+    def finished() -> str:
+        operation()
+        return platform.brief_jobs.add()
+
+    job_id = await platform.slow_calls.run(finished)
     return json_response(FileJobReply(job_id=job_id), 202, {"Location": f"/api/v2/jobs/{job_id}"})
