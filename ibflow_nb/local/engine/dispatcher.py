@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,42 +23,24 @@ import msgspec
 from ibflow_nb.api.errors import ConfigError, InvalidRequest
 from ibflow_nb.api.jobs import JobState
 from ibflow_nb.local.drive import Drive
-from ibflow_nb.local.engine.batch import write_batch_results
 from ibflow_nb.local.engine.deliveries import Deliveries
 from ibflow_nb.local.engine.ends import JobEnds
-from ibflow_nb.local.engine.executor import Executor
-from ibflow_nb.local.engine.folders import sweep
+from ibflow_nb.local.engine.executor import Executor, WorkerDied
+from ibflow_nb.local.engine.finishing import Finisher
 from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger
-from ibflow_nb.local.engine.model import Job, Plan, Unit, UnitState
+from ibflow_nb.local.engine.live import LiveJob, LiveJobs
+from ibflow_nb.local.engine.model import Job, Plan, UnitState
 from ibflow_nb.local.engine.routing import Router
+from ibflow_nb.local.engine.scheduling import Scheduler, Start
 from ibflow_nb.local.engine.store import StoreUnavailable
-from ibflow_nb.local.engine.tasks import Places, build_task, time_limit
+from ibflow_nb.local.engine.tasks import Places
 from ibflow_nb.local.limits import Limits
-from ibflow_nb.local.steps.base import Outcome, Task
+from ibflow_nb.local.steps.base import Outcome
 
 T = TypeVar("T")
 _STORE_RETRY = 0.5
 _log = logging.getLogger(__name__)
-
-
-@dataclass
-class _Live:
-    """A job that has not ended: its plan, its running units, and when it last had a turn."""
-
-    plan: Plan
-    places: Places
-    futures: dict[Future[Outcome], Unit] = field(default_factory=dict)
-    turn: int = 0
-
-
-@dataclass
-class _Start:
-    """A unit that is about to be handed to the executor."""
-
-    unit: Unit
-    task: Task
-    timeout: float | None
 
 
 @dataclass
@@ -87,14 +69,12 @@ class Dispatcher:
         self._ledger = ledger
         self._drive = drive
         self._executor = executor
-        self._log = log
-        self._deliveries = deliveries
-        self._limits = limits
-        self.router = Router(ledger, log)
+        self._live = LiveJobs()
+        self.router = Router(ledger, log, limits.attempts)
+        self._scheduler = Scheduler(ledger, self.router, self._live, limits)
+        self._finisher = Finisher(ledger, drive, executor, log, deliveries, self._live)
         self.ends = JobEnds(ledger)
         self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
-        self._live: dict[str, _Live] = {}
-        self._turns = 0
         self._stopping = False
         self._closed = False
         self._door = threading.Lock()
@@ -151,7 +131,7 @@ class Dispatcher:
     @property
     def running(self) -> int:
         """Units that are being worked on."""
-        return sum(len(live.futures) for live in list(self._live.values()))
+        return self._live.running
 
     def _is_idle(self) -> bool:
         return self.running == 0
@@ -164,7 +144,7 @@ class Dispatcher:
             except InvalidRequest as error:
                 self._ledger.update_job(job.id, state=JobState.FAILED, msg=str(error))
                 return
-            self._live[job.id] = _Live(plan, places)
+            self._live.add(job.id, LiveJob(plan, places))
         if not job.ending:
             self.router.settle(self._live[job.id].plan, job.id)
 
@@ -193,39 +173,25 @@ class Dispatcher:
         answers, starts = self._patiently(lambda: self._stored(events))
         for event in events:
             if isinstance(event, Future):
-                self._forget(event)
+                self._live.forget(event)
         for start in starts:
             self._submit(start)
         for answer, value, error in answers:
             answer.set_exception(error) if error else answer.set_result(value)
-        self._patiently(self._end_jobs)
+        self._patiently(self._finisher.end_jobs)
         with self._ended:
             self._ended.notify_all()
         self.ends.look()
 
     def _drop(self, events: list[_Event], error: Exception) -> None:
         """End the jobs whose units ended in a round that failed: how is not known any more."""
-        lost = [
-            (live, future)
-            for live in self._live.values()
-            for future in live.futures
-            if future in events
-        ]
+        ended = [event for event in events if isinstance(event, Future)]
         with self._ledger.transaction():
-            for live, future in lost:
-                unit = live.futures[future]
+            for unit in filter(None, map(self._live.unit, ended)):
                 self._ledger.update_unit(unit.id, state=UnitState.READY)
-                self._blame(unit.job_id, error)
-        for live, future in lost:
-            del live.futures[future]
-
-    def _blame(self, job_id: str, error: Exception) -> None:
-        """Let a job fail by a fault of the platform, so that the others go on."""
-        reason = (
-            f"The platform failed at this job ({type(error).__name__}: {error}); retry runs what"
-            " is left."
-        )
-        self.router.end_job(job_id, JobState.FAILED, reason)
+                self.router.blame(unit.job_id, error)
+        for future in ended:
+            self._live.forget(future)
 
     def _patiently(self, action: Callable[[], T]) -> T:
         """Repeat an action until the store takes it; a full disk is waited out."""
@@ -240,7 +206,7 @@ class Dispatcher:
 
     def _stored(
         self, events: list[_Event]
-    ) -> tuple[list[tuple[Future[Any], Any, BaseException | None]], list[_Start]]:
+    ) -> tuple[list[tuple[Future[Any], Any, BaseException | None]], list[Start]]:
         answers: list[tuple[Future[Any], Any, BaseException | None]] = []
         with self._ledger.transaction():
             for event in events:
@@ -249,7 +215,8 @@ class Dispatcher:
                 elif event is not None:
                     answers.append(self._obey(event))
             busy = sum(isinstance(event, Future) for event in events)
-            return answers, self._next_units(self._executor.slots - self.running + busy)
+            free = self._executor.slots - self._live.running + busy
+            return answers, [] if self._stopping else self._scheduler.choose(free)
 
     def _obey(self, command: _Command) -> tuple[Future[Any], Any, BaseException | None]:
         try:
@@ -260,121 +227,34 @@ class Dispatcher:
             return command.answer, None, error
 
     def _store_end(self, future: Future[Outcome]) -> None:
-        live, unit = self._find(future)
-        unit = self._ledger.unit(unit.id)
-        if unit.state is not UnitState.RUNNING:
+        started = self._live.unit(future)
+        unit = self._ledger.unit(started.id) if started else None
+        if unit is None or unit.state is not UnitState.RUNNING:
             return
+        plan = self._live[unit.job_id].plan
         failure = future.exception()
         try:
             if failure is None:
-                self.router.succeeded(live.plan, unit, future.result())
+                self.router.succeeded(plan, unit, future.result())
             else:
-                self.router.failed(live.plan, unit, failure)
+                self.router.failed(plan, unit, failure)
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - one job's nonsense must not stop the others
             _log.exception("The end of a unit of job %s cannot be stored.", unit.job_id)
-            reason = f"The answer of {live.plan.steps[unit.step].name} makes no sense: {error}."
+            reason = f"The answer of {plan.steps[unit.step].name} makes no sense: {error}."
             self.router.end_job(unit.job_id, JobState.FAILED, reason)
 
-    def _find(self, future: Future[Outcome]) -> tuple[_Live, Unit]:
-        return next(
-            (live, live.futures[future]) for live in self._live.values() if future in live.futures
-        )
-
-    def _forget(self, future: Future[Outcome]) -> None:
-        for live in self._live.values():
-            live.futures.pop(future, None)
-
-    # --- starting units
-
-    def _next_units(self, free: int) -> list[_Start]:
-        """Choose units for the free slots: the job with the fewest running ones comes first."""
-        starts: list[_Start] = []
-        if self._stopping:
-            return starts
-        load = {
-            job_id: len(self._live[job_id].futures)
-            for job_id, (state, ending) in self._ledger.live().items()
-            if job_id in self._live and state is JobState.RUNNING and not ending
-        }
-        while len(starts) < free and load:
-            job_id = min(load, key=lambda other: (load[other], self._live[other].turn))
-            unit = self._ledger.next_unit(job_id)
-            if unit is None:
-                del load[job_id]
-                continue
-            load[job_id] += 1
-            try:
-                starts.append(self._started(self._live[job_id], unit))
-            except sqlite3.Error:
-                raise
-            except Exception as error:  # noqa: BLE001 - this job fails, the others go on
-                _log.exception("A unit of job %s cannot be started.", job_id)
-                self._blame(job_id, error)
-                del load[job_id]
-        return starts
-
-    def _started(self, live: _Live, unit: Unit) -> _Start:
-        self._ledger.start_unit(unit.id)
-        if live.turn == 0:
-            self._ledger.mark_started(unit.job_id)
-        self._turns += 1
-        live.turn = self._turns
-        task = build_task(self._ledger, live.places, live.plan, unit, self._limits)
-        return _Start(unit, task, time_limit(self._ledger, live.plan, unit, self._limits))
-
-    def _submit(self, start: _Start) -> None:
-        future = self._executor.submit(start.task, start.timeout)
-        self._live[start.unit.job_id].futures[future] = start.unit
-        future.add_done_callback(self._events.put)
-
-    # --- ending jobs
-
-    def _end_jobs(self) -> None:
-        for job_id, (_, ending) in self._ledger.live().items():
-            live = self._live.get(job_id)
-            if live is None:
-                continue
-            if not ending:
-                self._kill_dropped(live)
-                continue
-            for future in list(live.futures):
-                self._executor.kill(future)
-            if not live.futures:
-                self._end(self._ledger.job(job_id), live)
-
-    def _kill_dropped(self, live: _Live) -> None:
-        """Stop units that nobody needs any more: other parts of a file that failed."""
-        for future, unit in list(live.futures.items()):
-            if unit.part and self._ledger.unit(unit.id).state is UnitState.DROPPED:
-                self._executor.kill(future)
-
-    def _end(self, job: Job, live: _Live) -> None:
-        state, msg = JobState(job.ending), job.msg
-        if problem := self._write_results(job, live):
-            msg = msg or problem
-            state = JobState.FAILED if state is JobState.COMPLETE else state
-        with self._ledger.transaction():
-            self._ledger.update_job(job.id, state=state, ending="", msg=msg, finished=time.time())
-            self._log.add(job.id, [f"The job ended as {state.value}. {msg}".strip()])
-            self._deliveries.announce(job, live.plan.options, state, msg)
-        del self._live[job.id]
-        self._deliveries.wake()
-
-    def _write_results(self, job: Job, live: _Live) -> str:
-        """Write the results of a job that ends; give why they cannot be written, else nothing."""
+    def _submit(self, start: Start) -> None:
+        """Hand a unit to the executor; one that is not taken ends as if its worker had died."""
         try:
-            sweep(live.places.output / step.folder for step in live.plan.steps)
-            write_batch_results(self._ledger, self._drive, job, live.plan, job.msg)
-        except OSError as error:
-            return f"The results cannot be written: {error.strerror}."
-        except InvalidRequest as error:
-            return f"The results cannot be written: {error}"
-        except Exception as error:  # noqa: BLE001 - the job ends with this reason
-            _log.exception("The results of job %s cannot be written.", job.id)
-            return f"The results cannot be written ({type(error).__name__}: {error})."
-        return ""
+            future = self._executor.submit(start.task, start.timeout)
+        except Exception as error:  # noqa: BLE001 - the unit must end, whatever went wrong
+            _log.exception("A unit of job %s cannot be handed to a worker.", start.unit.job_id)
+            future = Future()
+            future.set_exception(WorkerDied(f"it cannot be handed to a worker ({error})"))
+        self._live.begin(future, start.unit)
+        future.add_done_callback(self._events.put)
 
 
 def _refuse(events: list[_Event], error: Exception) -> None:

@@ -20,14 +20,20 @@ from ibflow_nb.local.engine.paths import steps_before
 from ibflow_nb.local.engine.tasks import task_id
 from ibflow_nb.local.steps.base import Outcome
 
-MOST_DEATHS = 3
 OTHER = "other"
 
 
 class Router:
-    """Moves files through the steps of their plans."""
+    """Moves files through the steps of their plans.
 
-    def __init__(self, ledger: Ledger, log: JobLog) -> None:
+    Args:
+        ledger: where they stand.
+        log: what is worth telling.
+        attempts: workers that may die on a unit until it fails.
+    """
+
+    def __init__(self, ledger: Ledger, log: JobLog, attempts: int) -> None:
+        self._attempts = attempts
         self._ledger = ledger
         self._log = log
 
@@ -73,11 +79,12 @@ class Router:
         detail = failure.detail if isinstance(failure, WorkerDied) else ""
         step = plan.steps[unit.step].name
         reason = f"{step} on {self._name(unit)} failed: {failure}"
-        if deaths < MOST_DEATHS:
+        if deaths < self._attempts:
             self._ledger.update_unit(unit.id, state=UnitState.READY, deaths=deaths)
             self._say(plan, unit, f"{reason}; it is tried again.", *filter(None, [detail]))
             return
-        self._give_up(plan, unit, f"{reason}, {deaths} times in a row.", detail)
+        times = f", {deaths} times in a row" if deaths > 1 else ""
+        self._give_up(plan, unit, f"{reason}{times}.", detail)
 
     def _give_up(
         self, plan: Plan, unit: Unit, reason: str, detail: str = "", *, whole_job: bool = False
@@ -94,6 +101,14 @@ class Router:
         """Decide a job's end; the first decision stands."""
         if not self._ledger.job(job_id).ending:
             self._ledger.update_job(job_id, ending=state, msg=msg)
+
+    def blame(self, job_id: str, error: Exception) -> None:
+        """Let a job fail by a fault of the platform, so that the others go on."""
+        reason = (
+            f"The platform failed at this job ({type(error).__name__}: {error}); retry runs what"
+            " is left."
+        )
+        self.end_job(job_id, JobState.FAILED, reason)
 
     def settle(self, plan: Plan, job_id: str) -> None:
         """Open the barrier that all files have reached, or end a job with nothing left to do."""

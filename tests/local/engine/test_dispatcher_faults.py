@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from ibflow_nb.api.jobs import JobState
-from ibflow_nb.local.engine import dispatcher
+from ibflow_nb.local.engine import dispatcher, finishing, scheduling
+from ibflow_nb.local.engine.pool import LocalPool
 
 
-def fails_once(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Let a function of the dispatcher raise at its first call."""
-    real = getattr(dispatcher, name)
+def fails_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> None:
+    """Let a function raise at its first call."""
+    real = getattr(owner, name)
     calls: list[int] = []
 
     def faulty(*args: Any, **kwargs: Any) -> Any:
@@ -21,17 +22,24 @@ def fails_once(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
             raise RuntimeError("a fault")
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(dispatcher, name, faulty)
+    monkeypatch.setattr(owner, name, faulty)
 
 
-@pytest.mark.parametrize("name", ["build_task", "write_batch_results", "time_limit"])
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (scheduling, "build_task"),
+        (scheduling, "time_limit"),
+        (finishing, "write_batch_results"),
+    ],
+)
 def test_a_fault_fails_one_job_and_the_next_one_runs(
-    platform: Any, monkeypatch: pytest.MonkeyPatch, name: str
+    platform: Any, monkeypatch: pytest.MonkeyPatch, owner: object, name: str
 ) -> None:
     """The job concerned says what happened; the platform goes on."""
     platform.files(a="1")
     platform.flow("read")
-    fails_once(monkeypatch, name)
+    fails_once(monkeypatch, owner, name)
     failed, done = platform.run(), platform.run()
     assert platform.status(failed).status == JobState.FAILED
     assert "a fault" in platform.engine.status(failed).results[0].msg
@@ -67,7 +75,7 @@ def test_a_fault_after_a_round_was_stored_stops_nothing(
     """Units whose end is stored are not touched: the job completes and the next one runs."""
     platform.files(a="1")
     platform.flow("read")
-    real = dispatcher.Dispatcher._end_jobs
+    real = finishing.Finisher.end_jobs
     ended: list[int] = []
 
     def faulty(self: Any) -> None:
@@ -76,7 +84,36 @@ def test_a_fault_after_a_round_was_stored_stops_nothing(
             raise RuntimeError("a fault")
         real(self)
 
-    monkeypatch.setattr(dispatcher.Dispatcher, "_end_jobs", faulty)
+    monkeypatch.setattr(finishing.Finisher, "end_jobs", faulty)
     assert platform.status(platform.run()).status == JobState.COMPLETE
     assert ended
     assert platform.status(platform.run()).status == JobState.COMPLETE
+
+
+def test_a_unit_that_the_executor_refuses_is_tried_again(
+    platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is handed over once more, and the log says why it had to be."""
+    platform.files(a="1")
+    platform.flow("read")
+    fails_once(monkeypatch, LocalPool, "submit")
+    job_id = platform.run()
+    assert platform.status(job_id).status == JobState.COMPLETE
+    assert "cannot be handed to a worker (a fault); it is tried again" in platform.log(job_id)
+
+
+def test_a_unit_that_the_executor_always_refuses_fails_its_file(
+    platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the attempts of the settings the file fails with the executor's reason."""
+    platform.files(a="1")
+    platform.flow("read")
+
+    def refuse(*_: Any) -> Any:
+        raise RuntimeError("no threads left")
+
+    monkeypatch.setattr(LocalPool, "submit", refuse)
+    (record,) = platform.records(platform.run())
+    assert record.error_msg == (
+        "read on a.txt failed: it cannot be handed to a worker (no threads left), 3 times in a row."
+    )

@@ -12,6 +12,7 @@ import pytest
 
 from ibflow_nb.api.errors import InvalidRequest
 from ibflow_nb.api.results import BatchResults, ResultsQuery
+from ibflow_nb.local.limits import Limits
 
 
 def test_a_run_gives_a_record_for_each_file(platform: Any) -> None:
@@ -102,6 +103,15 @@ def test_a_worker_that_dies_once_is_forgiven(platform: Any) -> None:
     job_id = platform.run()
     assert platform.status(job_id).status == "COMPLETE"
     assert "it is tried again" in platform.log(job_id)
+
+
+def test_the_settings_say_how_often_a_unit_is_tried(make_platform: Any) -> None:
+    """With one attempt a file fails at the first death of its worker."""
+    platform = make_platform(limits=Limits(attempts=1))
+    platform.flow("read")
+    platform.files(a="CRASHONCE")
+    (record,) = platform.records(platform.run())
+    assert record.error_msg.endswith("its worker process died (signal SIGKILL).")
 
 
 def test_a_full_disk_fails_the_job_with_that_reason(platform: Any) -> None:
