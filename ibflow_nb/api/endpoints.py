@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ibflow_nb.api import drives, files, flow, jobs, results, solutions
+from ibflow_nb.api import drives, files, flow, jobs, results, solutions, timeline
 from ibflow_nb.api.schema import Envelope, Reply, Request
 
 
@@ -84,6 +84,11 @@ JOB_LOGS = Endpoint(
     "job_logs", "GET", "jobs/logs",
     "Read a job's log.", "Job API, logs (defined here in the platform's style)",
     jobs.JobLogsQuery, jobs.JobLogsReply, resend=True,
+)
+JOB_TIMELINE = Endpoint(
+    "job_timeline", "GET", "jobs/timeline",
+    "Tell when each step ran for each file of a job.", "Defined here in the platform's style",
+    timeline.TimelineQuery, timeline.TimelineReply, resend=True,
 )
 JOB_PIPELINES = Endpoint(
     "job_pipelines", "POST", "jobs/pipelines",

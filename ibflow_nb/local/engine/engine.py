@@ -33,6 +33,7 @@ from ibflow_nb.api.results import (
     ResultsQuery,
     ResultsReply,
 )
+from ibflow_nb.api.timeline import TimelineQuery, TimelineReply
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.compiling import Compiler
 from ibflow_nb.local.engine.deliveries import Deliveries
@@ -49,6 +50,7 @@ from ibflow_nb.local.engine.review import store_review
 from ibflow_nb.local.engine.status import job_status, list_jobs
 from ibflow_nb.local.engine.store import Store
 from ibflow_nb.local.engine.submission import Submitter
+from ibflow_nb.local.engine.timeline import read_timeline
 from ibflow_nb.local.settings import Settings
 
 STORE = "jobs.sqlite3"
@@ -174,6 +176,10 @@ class Engine:
     def logs(self, job_id: str, offset: int = 0, limit: int = 10_000) -> JobLogsReply:
         """Give lines of a job's log; raises NotFound for an unknown id."""
         return self._log.read(job_id, offset, limit)
+
+    def timeline(self, query: TimelineQuery) -> TimelineReply:
+        """Tell when the units of a job ran; raises NotFound for an unknown id."""
+        return read_timeline(self._ledger, query)
 
     def results(self, query: ResultsQuery) -> ResultsReply:
         """Give the records of up to 20 files of a run."""

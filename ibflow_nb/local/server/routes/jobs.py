@@ -11,6 +11,7 @@ from ibflow_nb.api import endpoints, jobs
 from ibflow_nb.api.files import FileJobState
 from ibflow_nb.api.jobs import CurStatus, JobStatusReply
 from ibflow_nb.api.schema import Envelope
+from ibflow_nb.api.timeline import TimelineQuery, TimelineReply
 from ibflow_nb.local.server.handlers import Call, Handlers, path_parameter
 from ibflow_nb.local.server.platform import Platform
 from ibflow_nb.local.server.refusals import json_response
@@ -66,6 +67,12 @@ def logs(call: Call[jobs.JobLogsQuery]) -> jobs.JobLogsReply:
     """Give the lines of a job's log."""
     query = call.body
     return call.platform.engine.logs(query.job_id, query.offset, query.limit)
+
+
+@handlers.answers(endpoints.JOB_TIMELINE)
+def timeline(call: Call[TimelineQuery]) -> TimelineReply:
+    """Tell when each step ran for each file of a job."""
+    return call.platform.engine.timeline(call.body)
 
 
 @handlers.answers(endpoints.JOB_PIPELINES)
