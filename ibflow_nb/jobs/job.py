@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import html
+import time
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ibflow_nb.api.errors import ApiError, BadReply, JobError, JobFailed, JobTimeout, NoResults
 from ibflow_nb.api.jobs import JobState, LogEntry
 from ibflow_nb.frames import Records
 from ibflow_nb.frames.records import Layout
 from ibflow_nb.jobs.call import call
+from ibflow_nb.jobs.hooks import Hooks
 from ibflow_nb.jobs.poller import Poller, poller
 from ibflow_nb.jobs.service import JobService
-from ibflow_nb.jobs.snapshot import Snapshot
+from ibflow_nb.jobs.snapshot import Snapshot, parse_status, refusal
 from ibflow_nb.jobs.waiting import waiting
 from ibflow_nb.jobs.watch import Watch
 
 if TYPE_CHECKING:
     import pandas as pd
 
+F = TypeVar("F", bound=Callable[["Job"], object])
 _NEXT_STEP = {
     JobState.FAILED: "job.logs() tells more, job.records() gives what was read",
     JobState.CANCELLED: "job.restart() runs it again",
@@ -30,8 +33,10 @@ _NEXT_STEP = {
 class Job:
     """A job: watched in the background, waited for when wanted.
 
-    Every method below can also be awaited as ``job.method.aio(...)``, and ``await job`` is
-    ``job.result()`` awaited. An interrupt ends the waiting, never the job.
+    Every method that asks the server can also be awaited as ``job.method.aio(...)``, and
+    ``await job`` is ``job.result()`` awaited, so ``asyncio.gather(*jobs)`` and
+    ``asyncio.wait_for(job, 5)`` work; ``asyncio.wait`` takes ``asyncio.ensure_future(job)``. An
+    interrupt or a timeout ends the waiting; the job goes on.
 
     Attributes:
         id: the job's id.
@@ -49,6 +54,8 @@ class Job:
         self._service = service
         self._poller = poller
         self._watch = Watch(service, snapshot or Snapshot(job_id=job_id))
+        self._hooks = Hooks(self, lambda: self.done, self._tell)
+        self._watch.subscribe(lambda _: self._hooks.work())
         if not self._watch.closed:
             poller.watch(self._watch)
 
@@ -83,6 +90,20 @@ class Job:
         It must not block. Calling the result ends the subscription.
         """
         return self._watch.subscribe(observer)
+
+    def on_done(self, function: F) -> F:
+        """Have a function called with the job, once, when it has ended; at once if it has.
+
+        Functions are called in the order in which they were given, one after another, on a
+        thread of their own: they may block, read ``job.records()``, start other jobs. Nobody
+        waits for them, :meth:`wait` neither. What one prints lands in the cell that runs at that
+        time; its exception is told in one line of the job's view and stops nothing.
+
+        Returns:
+            The function, so that this can stand above it as a decorator.
+        """
+        self._hooks.add(function)
+        return function
 
     @waiting
     async def wait(self, timeout: float | None = None) -> Job:  # noqa: ASYNC109
@@ -162,6 +183,24 @@ class Job:
         return self.records().to_frame(layout, convert=convert)
 
     @call
+    async def refresh(self) -> Snapshot:
+        """Ask the server now, once, and give how the job stands.
+
+        Raises:
+            JobError: the server does not know the job.
+        """
+        reply = await self._service.fetch_status(self.id)
+        sentence = refusal(reply)
+        if sentence is not None:
+            raise JobError(
+                f"Job {self.id}: the server says: {sentence.rstrip('.')}.", job_id=self.id
+            )
+        self._watch.publish(parse_status(self.id, reply, now=time.time()))
+        if self._watch.closed and not self.done:
+            self._watch_again()
+        return self.snapshot
+
+    @call
     async def cancel(self) -> None:
         """Ask the server to stop the job; its state tells when it has."""
         await self._control("cancel")
@@ -238,6 +277,11 @@ class Job:
                 )
             )
         self._poller.watch(self._watch)
+
+    def _tell(self, sentence: str) -> None:
+        """Show a sentence in the job's view, beside what it tells already."""
+        note = " ".join(part for part in (self.snapshot.note, f"{sentence.rstrip('.')}.") if part)
+        self._watch.publish(self.snapshot.replace(note=note))
 
     def _failure(self) -> str:
         seen = self.snapshot

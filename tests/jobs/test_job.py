@@ -28,6 +28,7 @@ from ibflow_nb.jobs import Job, Snapshot
 from ibflow_nb.jobs.background import background
 from ibflow_nb.jobs.poller import Poller
 from ibflow_nb.jobs.schedule import Pace
+from ibflow_nb.jobs.waiting import interrupt_policy
 
 
 @pytest.fixture
@@ -142,6 +143,91 @@ def test_cancelling_an_await_leaves_the_job_alone(make: Any, replies: Any) -> No
     assert job.service.controls == []
     done.set()
     assert job.wait(10).done
+
+
+def test_a_cancelled_await_shows_one_line(make: Any, replies: Any) -> None:
+    """What a notebook shows of an interrupted ``await`` says that the job goes on."""
+    job = make(lambda _number: replies["running"](0.1))
+
+    async def cell(awaited: Any) -> list[str]:
+        task = asyncio.ensure_future(awaited)
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+        assert type(caught.value) is asyncio.CancelledError
+        return caught.value._render_traceback_()  # type: ignore[attr-defined,no-any-return]
+
+    line = "Interrupted: job job-1 goes on; job.wait() waits for it again, job.cancel() stops it."
+    assert asyncio.run(cell(job)) == [line]
+    assert asyncio.run(cell(job.records.aio())) == [line]
+
+
+async def gathered(jobs: list[Job]) -> list[Snapshot]:
+    """Await all."""
+    return await asyncio.gather(*jobs)
+
+
+async def waited(jobs: list[Job]) -> list[Snapshot]:
+    """Await all as tasks."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    done, pending = await asyncio.wait(tasks, timeout=10)
+    assert not pending
+    return [task.result() for task in tasks if task in done]
+
+
+async def as_they_come(jobs: list[Job]) -> list[Snapshot]:
+    """Await one after the other, in the order of their ends."""
+    return [await one for one in asyncio.as_completed(jobs)]
+
+
+@pytest.mark.parametrize("together", [gathered, waited, as_they_come])
+def test_many_jobs_are_awaited_together(make: Any, replies: Any, together: Any) -> None:
+    """The functions of asyncio take jobs, while another thread waits for one of them."""
+    jobs = [
+        make(lambda number, n=n: replies["running"](0.1) if number < n else replies["ended"]())
+        for n in range(4)
+    ]
+    blocking = background.submit(jobs[-1].wait.aio(10))
+    ends = asyncio.run(together(jobs))
+    assert {end.state for end in ends} == {JobState.COMPLETE}
+    assert len(ends) == 4
+    assert blocking.result(10) is jobs[-1]
+
+
+def test_wait_for_leaves_the_job_running(make: Any, replies: Any) -> None:
+    """A timeout of asyncio ends the waiting alone."""
+    job = make(lambda _number: replies["running"](0.1))
+
+    async def cell() -> None:
+        await asyncio.wait_for(job, 0.1)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(cell())
+    assert not job.done
+    assert job.service.controls == []
+
+
+def test_an_interrupt_cancels_the_job_where_that_is_set(make: Any, replies: Any) -> None:
+    """The policy of the notebook holds for waits in a user's own code too."""
+    job = make(lambda _number: replies["running"](0.5))
+    job.subscribe(lambda _: _thread.interrupt_main(signal.SIGINT))
+    interrupt_policy.set(lambda: True, lambda _: "")
+    try:
+        with pytest.raises(Interrupted, match=r"^job job-1 is being cancelled\.$"):
+            job.wait()
+    finally:
+        interrupt_policy.reset()
+    assert job.service.controls == [("cancel", "job-1")]
+
+
+def test_refresh_asks_once(make: Any, replies: Any) -> None:
+    """It tells how the job stands now, whatever the poller has heard."""
+    job = make(lambda _number: replies["ended"](), snapshot=Snapshot(job_id="job-1"))
+    assert job.refresh().state is JobState.COMPLETE
+    unknown = make(lambda _number: {"status": "ERROR", "msg": "no such job"})
+    with pytest.raises(JobError, match="no such job"):
+        unknown.refresh()
 
 
 def test_an_unknown_job_is_told_to_who_waits(make: Any) -> None:
