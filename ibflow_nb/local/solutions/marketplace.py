@@ -3,8 +3,8 @@
 Source: Marketplace and Solution API document, "Publish a solution to Marketplace" and "Install a
 Marketplace solution". A package lies at
 ``system/global/fs/Instabase Drive/Applications/Marketplace/All/<name>/<version>/``. A publication
-or an installation comes into being with the rename of one file, so a killed server leaves the one
-before or the one after, never half of it. What is run is read from the installed package.
+or an installation comes into being with the rename of one file, and a publication ends with the
+removal of one, so a killed server leaves the one before or the one after, never half of it. What is run is read from the installed package.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Marketplace:
         """
         with self._changing:
             target = self.published(name, version)
-            target.unlink()
+            target.unlink()  # decides: a publication without its package does not count
             self._publication(name, version).unlink()
             for folder in (target.parent, target.parent.parent):
                 if not any(folder.iterdir()):
