@@ -1,10 +1,11 @@
 """The marketplace: published packages on the drive, installed solutions in the platform's state.
 
 Source: Marketplace and Solution API document, "Publish a solution to Marketplace" and "Install a
-Marketplace solution". A package lies at ``system/global/fs/Instabase Drive/Applications/Marketplace/All/<name>/<version>/``. A publication or an installation comes
-into being with the rename of one file, and a publication ends with the removal of one, so a
-killed server leaves the one before or the one after, never half of it. What is run is read from
-the installed package.
+Marketplace solution". A package lies at
+``system/global/fs/Instabase Drive/Applications/Marketplace/All/<name>/<version>/``. A publication
+or an installation comes into being with the rename of one file, and a publication ends with the
+removal of one, so a killed server leaves the one before or the one after, never half of it. What
+is run is read from the installed package.
 """
 
 from __future__ import annotations
