@@ -34,9 +34,9 @@ import pytest
 
 from ibflow_nb.api.endpoints import ENDPOINTS, Endpoint
 from ibflow_nb.client import Client
+from ibflow_nb.config.table import DISPLAY_VARIABLE
 from ibflow_nb.connecting import connect
 from ibflow_nb.jobs.background import background
-from ibflow_nb.notebook.settings import DISPLAY_VARIABLE
 
 URL = "http://server.test"
 _MOMENT = 0.001  # real seconds: other threads come to their turn

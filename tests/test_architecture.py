@@ -13,12 +13,13 @@ PACKAGE = Path(__file__).resolve().parent.parent / "ibflow_nb"
 # Each floor and the floors that it may stand on.
 FLOORS: dict[str, set[str]] = {
     "api": set(),
+    "config": {"api"},
     "frames": {"api"},
     "jobs": {"api", "frames"},
-    "client": {"api", "frames", "jobs"},
+    "client": {"api", "config", "frames", "jobs"},
     "local": {"api"},
     "examples": {"api", "local"},
-    "notebook": {"api", "frames", "jobs", "client", "local", "examples"},
+    "notebook": {"api", "config", "frames", "jobs", "client", "local", "examples"},
 }
 # Inside the embedded platform.
 ROOMS: dict[str, set[str]] = {
@@ -68,7 +69,7 @@ def test_rooms_of_the_platform_import_downwards_only() -> None:
     assert violations("ibflow_nb.local", ROOMS) == []
 
 
-@pytest.mark.parametrize("folder", ["api", "frames", "jobs", "local"])
+@pytest.mark.parametrize("folder", ["api", "config", "frames", "jobs", "local"])
 def test_only_the_notebook_floor_knows_ipython(folder: str) -> None:
     """IPython and ipywidgets are imported on the notebook floor alone."""
     for file in (PACKAGE / folder).rglob("*.py"):
@@ -76,7 +77,7 @@ def test_only_the_notebook_floor_knows_ipython(folder: str) -> None:
             assert module.split(".")[0] not in {"IPython", "ipywidgets"}, file
 
 
-@pytest.mark.parametrize("folder", ["api", "frames", "jobs", "notebook", "local"])
+@pytest.mark.parametrize("folder", ["api", "config", "frames", "jobs", "notebook", "local"])
 def test_only_the_client_floor_knows_httpx(folder: str) -> None:
     """The HTTP library stays behind one floor, so that a successor can take its place."""
     for file in (PACKAGE / folder).rglob("*.py"):

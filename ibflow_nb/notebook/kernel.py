@@ -7,6 +7,7 @@ from typing import Any
 from ibflow_nb.client import Client
 from ibflow_nb.jobs import Job, Snapshot
 from ibflow_nb.jobs.background import background
+from ibflow_nb.jobs.waiting import interrupt_policy
 from ibflow_nb.notebook.connection import Connection
 from ibflow_nb.notebook.context import Context, KnownJobs, Screen
 from ibflow_nb.notebook.history import History
@@ -15,24 +16,27 @@ from ibflow_nb.notebook.progress.describe import describe
 from ibflow_nb.notebook.progress.painter import painter
 from ibflow_nb.notebook.screens import NotebookScreen, TerminalScreen
 from ibflow_nb.notebook.settings import Settings
+from ibflow_nb.notebook.waiting import set_interrupt_policy
 
 
-def make_context(shell: Any) -> Context:
+def make_context(shell: Any, settings: Settings) -> Context:
     """Make what the commands of one shell work with, and tell IPython how to show it."""
-    settings = Settings()
     known = KnownJobs(History())
     screen: Screen = TerminalScreen(settings)
     if getattr(shell, "kernel", None) is not None:
         screen = NotebookScreen(shell, settings)
         _show_live(shell, screen, known)
     _show_snapshots(shell, known)
-    return Context(Connection(), known, settings, screen)
+    context = Context(Connection(), known, settings, screen)
+    set_interrupt_policy(context)
+    return context
 
 
 def take_back(shell: Any) -> None:
     """End all threads and forget how to show jobs."""
     painter.stop()
     background.stop()
+    interrupt_policy.reset()
     formatter = shell.display_formatter
     for kind in (Job, Client):
         formatter.ipython_display_formatter.pop(kind, None)

@@ -17,7 +17,9 @@ from IPython.core.magic import (
     no_var_expand,
 )
 
-from ibflow_nb.api.errors import IbflowError
+from ibflow_nb.api.errors import ConfigError, IbflowError
+from ibflow_nb.config.table import DEBUG
+from ibflow_nb.notebook.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -32,6 +34,10 @@ class IbflowMagics(Magics):
     shell: InteractiveShell
     _context: Context | None = None
     last_error: BaseException | None = None
+
+    def __init__(self, shell: InteractiveShell, settings: Settings) -> None:
+        super().__init__(shell)
+        self.settings = settings
 
     @no_var_expand
     @needs_local_scope
@@ -53,7 +59,7 @@ class IbflowMagics(Magics):
         if self._context is None:
             from ibflow_nb.notebook.kernel import make_context
 
-            self._context = make_context(self.shell)
+            self._context = make_context(self.shell, self.settings)
         return self._context
 
     def close(self) -> None:
@@ -85,7 +91,11 @@ class IbflowMagics(Magics):
 
     def _render_whole_stack(self, error: BaseException) -> None:
         """In debug mode, have IPython show the stack that the error would hide."""
-        if self._context is not None and self._context.settings.debug:
+        try:
+            wanted = self.settings[DEBUG]
+        except ConfigError:  # which is what the error itself tells
+            return
+        if wanted:
             import traceback
 
             lines = traceback.format_exception(error)
@@ -93,10 +103,16 @@ class IbflowMagics(Magics):
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register the magic and its completion."""
+    """Register the magic, its settings and its completion.
+
+    Raises:
+        ConfigError: ``ipython_config.py`` sets what is no value of a setting.
+    """
     from ibflow_nb.notebook import completion
 
-    magics = IbflowMagics(shell)
+    settings = read_settings(shell)
+    magics = IbflowMagics(shell, settings)
+    shell.configurables.append(settings.own)  # type: ignore[arg-type]  # any Configurable
     shell.register_magics(magics)
     completion.install(shell, magics)
 
@@ -111,6 +127,7 @@ def unload(shell: InteractiveShell) -> None:
     for kind in ("line", "cell"):
         manager.magics[kind].pop("ibflow", None)
     if magics is not None:
+        shell.configurables.remove(magics.settings.own)
         magics.close()
     if kernel := sys.modules.get("ibflow_nb.notebook.kernel"):
         kernel.take_back(shell)

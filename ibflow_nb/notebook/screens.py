@@ -7,7 +7,8 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ibflow_nb.notebook.settings import Display, Settings
+from ibflow_nb.config.table import DISPLAY, Display
+from ibflow_nb.notebook.settings import Settings
 
 if TYPE_CHECKING:
     from ibflow_nb.jobs import Job
@@ -89,7 +90,7 @@ class TerminalScreen:
         from ibflow_nb.notebook.progress.painter import painter
         from ibflow_nb.notebook.progress.views import LinesView
 
-        display = self._settings.shown_display
+        display = self._settings[DISPLAY]
         if display is Display.OFF:
             return
         view = LinesView(title, only_end=display is Display.STATIC, stream=self._progress)
@@ -101,7 +102,7 @@ class TerminalScreen:
         from ibflow_nb.notebook.progress.painter import painter
         from ibflow_nb.notebook.progress.views import LinesView
 
-        if self._settings.shown_display not in {Display.OFF, Display.STATIC}:
+        if self._settings[DISPLAY] not in {Display.OFF, Display.STATIC}:
             painter.show(upload, LinesView(title, stream=self._progress))
 
     def settle(self, job: Job) -> None:
@@ -128,7 +129,7 @@ class NotebookScreen:
     @property
     def display(self) -> Display:
         """The display in force, ``auto`` decided."""
-        display = self._settings.shown_display
+        display = self._settings[DISPLAY]
         if display is not Display.AUTO:
             return display
         return Display.WIDGET if self._watched else Display.STATIC

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibflow_nb.api.errors import Interrupted
-from ibflow_nb.notebook.settings import OnInterrupt
+from ibflow_nb.config.table import INTERRUPT, OnInterrupt
 
 if TYPE_CHECKING:
     from ibflow_nb.jobs import Job
@@ -40,7 +40,7 @@ def follow(
 
 def interrupted(context: Context, job: Job) -> Interrupted:
     """Do with a job what the settings say, and give the error that tells it."""
-    if context.settings.interrupt is OnInterrupt.CANCEL:
+    if context.settings[INTERRUPT] is OnInterrupt.CANCEL:
         job.cancel()
         return Interrupted(f"job {job.id} is being cancelled.")
     return Interrupted(

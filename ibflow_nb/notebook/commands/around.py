@@ -7,8 +7,8 @@ import traceback as stacks
 from typing import TYPE_CHECKING
 
 from ibflow_nb.api.errors import CommandError
+from ibflow_nb.config.table import BY_NAME, SETTINGS
 from ibflow_nb.notebook.commands.base import Command, argument
-from ibflow_nb.notebook.settings import CHOICES, NAMES
 
 if TYPE_CHECKING:
     from ibflow_nb.notebook.context import Context
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def config(context: Context, args: argparse.Namespace) -> None:
     """Show what is set, or set something."""
     name, value = getattr(args, "name", None), getattr(args, "value", None)
-    if name and value is None:
-        raise CommandError(f"config {name} needs a value: {CHOICES[name]}.")
+    if name in BY_NAME and value is None:
+        raise CommandError(f"config {name} needs a value: {BY_NAME[name].kind.words}.")
     if name and value:
         context.settings.change(name, value)
         context.screen.say(f"{name} = {value}")
@@ -59,12 +59,8 @@ def _facts(context: Context) -> list[tuple[str, str]]:
         facts += [("context", target.context)] if target.context else []
         facts += [("home", target.home)] if target.home else []
         facts.append(("token", "its own" if target.local else target.credentials))
-    facts += [
-        ("display", settings.shown_display),
-        ("interrupt", settings.interrupt),
-        ("debug", "on" if settings.debug else "off"),
-        ("history", str(context.jobs.history.path)),
-    ]
+    facts += [(one.name, str(settings[one])) for one in SETTINGS if not one.server]
+    facts.append(("history", str(context.jobs.history.path)))
     if context.jobs.last:
         facts.append(("last job", context.jobs.last.id))
     return facts
@@ -76,11 +72,14 @@ COMMANDS = (
         summary="Show the connection and the settings, or change one.",
         run=config,
         arguments=(
-            argument("name", metavar="NAME", nargs="?", choices=NAMES,
-                     help=", ".join(f"{name} ({CHOICES[name]})" for name in NAMES)),
+            argument("name", metavar="NAME", nargs="?", choices=tuple(BY_NAME),
+                     help="one of the settings below"),
             argument("value", metavar="VALUE", nargs="?", help="what it is set to"),
         ),
         examples=("config", "config interrupt cancel"),
+        details="Settings:\n\n" + "\n".join(
+            f"  {one.name:<16} {one.help}: {one.kind.words}" for one in SETTINGS
+        ),
     ),
     Command(
         name="traceback",

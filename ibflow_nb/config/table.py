@@ -1,0 +1,135 @@
+"""The table of settings: a setting is one row of :data:`SETTINGS`.
+
+Of its row are made: the trait that ``%config IBFlow.NAME`` sets, the word that ``%ibflow config
+NAME`` takes, the key of a profile, the environment variable, the line of ``%ibflow config`` that
+tells its value and where that comes from, and its completion. Code reads a setting by its row:
+``context.settings[INTERRUPT]``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from ibflow_nb.api.errors import ConfigError
+from ibflow_nb.config.kinds import PATH, SECONDS, SWITCH, TEXT, Kind, choice
+
+T = TypeVar("T")
+
+DISPLAY_VARIABLE = "IBFLOW_NB_DISPLAY"
+
+
+class Display(StrEnum):
+    """How progress is shown; ``auto`` decides by what runs the kernel."""
+
+    AUTO = "auto"
+    WIDGET = "widget"
+    TEXT = "text"
+    STATIC = "static"
+    OFF = "off"
+
+
+class OnInterrupt(StrEnum):
+    """What an interrupted wait does with the job."""
+
+    DETACH = "detach"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, eq=False)
+class Setting(Generic[T]):
+    """One thing that can be set.
+
+    Attributes:
+        name: its name everywhere: trait, key of a profile, word of ``%ibflow config``.
+        kind: what a value can be.
+        default: its value when nobody says anything.
+        help: one line; what it does.
+        variable: environment variable that sets it; empty if none does.
+        server: whether it belongs to a server: said beside the URL of one server, it is not
+            used for another.
+        in_profile: whether a profile may set it.
+    """
+
+    name: str
+    kind: Kind[T]
+    default: T
+    help: str
+    variable: str = ""
+    server: bool = False
+    in_profile: bool = True
+
+    def read(self, said: object, place: str = "") -> T:
+        """Make a value of what was said.
+
+        Args:
+            said: a string or a Python value.
+            place: where it was said, for the error; default the setting's own name.
+
+        Raises:
+            ConfigError: it is no value of this setting.
+        """
+        try:
+            return self.kind.read(said)
+        except (ValueError, TypeError):
+            pass  # raised below, so that no stack holds what was said
+        shown = "" if self.kind.secret else f", not '{said}'"
+        where = place or f"'{self.name}'"
+        raise ConfigError(f"{where[0].upper()}{where[1:]} can be {self.kind.words}{shown}.")
+
+
+URL = Setting("url", TEXT, "", "address of the server, or 'local'", "IBFLOW_URL", server=True)
+ROOT = Setting("root", PATH, "", "folder of the local platform", server=True)
+CONTEXT = Setting(
+    "context", TEXT, "", "organisation to act for, sent as IB-Context", "IBFLOW_CONTEXT",
+    server=True,
+)  # fmt: skip
+HOME = Setting("home", TEXT, "", "drive path of your own space; uploads go below it", server=True)
+PROFILE = Setting(
+    "profile", TEXT, "", "profile that gives what is not said elsewhere", "IBFLOW_PROFILE",
+    in_profile=False,
+)  # fmt: skip
+CA_FILE = Setting(
+    "ca_file", PATH, "", "certificates (PEM) of those who may vouch for the server",
+    "IBFLOW_CA_FILE", server=True,
+)  # fmt: skip
+VERIFY = Setting("verify", SWITCH, True, "whether the server's certificate is checked", server=True)
+CLIENT_CERT = Setting(
+    "client_cert", PATH, "", "your certificate (PEM), where the server asks for one",
+    "IBFLOW_CLIENT_CERT", server=True,
+)  # fmt: skip
+CLIENT_KEY = Setting(
+    "client_key", PATH, "", "its private key (PEM), where it is not in the same file",
+    "IBFLOW_CLIENT_KEY", server=True,
+)  # fmt: skip
+CONNECT_TIMEOUT = Setting(
+    "connect_timeout", SECONDS, 10.0, "seconds to wait for a connection", server=True
+)
+TIMEOUT = Setting("timeout", SECONDS, 60.0, "seconds to wait for an answer", server=True)
+DISPLAY = Setting(
+    "display", choice(Display), Display.AUTO, "how progress is shown", DISPLAY_VARIABLE
+)
+INTERRUPT = Setting(
+    "interrupt", choice(OnInterrupt), OnInterrupt.DETACH,
+    "what an interrupted wait does with the job", "IBFLOW_NB_INTERRUPT",
+)  # fmt: skip
+DEBUG = Setting("debug", SWITCH, False, "whether errors show their whole stack at once")
+
+SETTINGS: tuple[Setting[Any], ...] = (
+    URL,
+    ROOT,
+    CONTEXT,
+    HOME,
+    PROFILE,
+    CA_FILE,
+    VERIFY,
+    CLIENT_CERT,
+    CLIENT_KEY,
+    CONNECT_TIMEOUT,
+    TIMEOUT,
+    DISPLAY,
+    INTERRUPT,
+    DEBUG,
+)
+BY_NAME = {setting.name: setting for setting in SETTINGS}
