@@ -65,6 +65,7 @@ def _run_command(words: list[str]) -> int:
     from ibflow_nb.notebook.remembered import recall, remember
     from ibflow_nb.notebook.screens import TerminalScreen
     from ibflow_nb.notebook.settings import Settings
+    from ibflow_nb.notebook.waiting import set_interrupt_policy
 
     settings = Settings()
     context = Context(
@@ -74,6 +75,7 @@ def _run_command(words: list[str]) -> int:
         TerminalScreen(settings, progress=sys.stderr, lives_on=False),
         prog=PROG,
     )
+    set_interrupt_policy(context)
     try:
         value = carry_out(context, words).value
         if words[:1] == ["connect"] and context.connection.target is not None:

@@ -12,7 +12,7 @@ from ibflow_nb.notebook.connection import LOCAL, Connection, Target
 from ibflow_nb.notebook.settings import Settings
 
 if TYPE_CHECKING:
-    from ibflow_nb.jobs import Job
+    from ibflow_nb.jobs import Job, Snapshot
     from ibflow_nb.notebook.bodies import Body
     from ibflow_nb.notebook.history import History
     from ibflow_nb.notebook.uploads import UploadProgress
@@ -73,6 +73,7 @@ class KnownJobs:
         self.last: Job | None = None
         self._jobs: dict[str, Job] = {}
         self._titles: dict[str, str] = {}
+        self._marks: dict[str, str] = {}
 
     def add(self, job: Job, title: str) -> None:
         """Remember a job; it becomes the latest."""
@@ -80,11 +81,12 @@ class KnownJobs:
         self._titles[job.id] = title
         self.last = job
 
-    def record(self, job: Job, title: str, kind: str, target: Target | None) -> None:
+    def record(self, job: Job, title: str, kind: str, target: Target | None, mark: str) -> None:
         """Remember a job that was just submitted, also for later kernels."""
         from ibflow_nb.notebook.history import Entry
 
         self.add(job, title)
+        self._marks[job.id] = mark
         self.history.add(
             Entry(
                 job_id=job.id,
@@ -94,8 +96,17 @@ class KnownJobs:
                 title=title,
                 output_folder=job.output_folder,
                 submitted=time.time(),
+                mark=mark,
             )
         )
+
+    def like(self, mark: str) -> str | None:
+        """Give the latest job of a request, unless it is known to have ended."""
+        mine = [job_id for job_id in self.known() if self._marks.get(job_id) == mark]
+        going = [job_id for job_id in mine if not self._jobs[job_id].done]
+        if going or mine:
+            return going[0] if going else None
+        return next((one.job_id for one in self.history.entries() if one.mark == mark), None)
 
     def title(self, job_id: str) -> str:
         """Give the short name of a job; empty if none is known."""
@@ -173,3 +184,16 @@ class Context:
             job = self.connection.client.jobs.get(job_id)
             self.jobs.add(job, self.jobs.title(job_id))
         return job
+
+    def ask(self, reference: str | None) -> Snapshot:
+        """Ask the server once how a job stands now; see :meth:`job`.
+
+        Raises:
+            CommandError: there is no latest job, or several jobs begin like that.
+            NotFound: the server does not know it.
+            JobError: the server does not know it any more.
+        """
+        known = self.jobs.last if reference is None else None
+        if reference is not None:
+            known = self.jobs.get(self.jobs.full_id(reference))
+        return self.job(reference).snapshot if known is None else known.refresh()

@@ -31,6 +31,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         title: short name that the user knows it by, such as the flow's file name.
         output_folder: drive path of its output.
         submitted: Unix seconds.
+        mark: what it shares with jobs of the same request, see :mod:`ibflow_nb.notebook.repeats`.
     """
 
     job_id: str
@@ -40,6 +41,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     title: str = ""
     output_folder: str = ""
     submitted: float = msgspec.field(default_factory=time.time)
+    mark: str = ""
 
 
 class History:

@@ -1,11 +1,11 @@
-"""Showing a job in a cell and waiting for it; an interrupt is answered at once."""
+"""Showing a job in a cell and waiting for it; an interrupt is answered as the settings say."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibflow_nb.api.errors import Interrupted
 from ibflow_nb.config.table import INTERRUPT, OnInterrupt
+from ibflow_nb.jobs.waiting import Waited, interrupt_policy
 
 if TYPE_CHECKING:
     from ibflow_nb.jobs import Job
@@ -28,22 +28,20 @@ def follow(
         JobTimeout: it has not ended in time; it goes on.
         Interrupted: the user interrupted; the job goes on or is cancelled, as the settings say.
     """
-    try:
-        context.screen.show_job(job, title)
-        if wait or context.screen.waits:
-            job.wait(timeout)
-            context.screen.settle(job)
-    except KeyboardInterrupt:
-        raise interrupted(context, job) from None
+    context.screen.show_job(job, title)
+    if wait or context.screen.waits:
+        job.wait(timeout)
+        context.screen.settle(job)
     return job
 
 
-def interrupted(context: Context, job: Job) -> Interrupted:
-    """Do with a job what the settings say, and give the error that tells it."""
-    if context.settings[INTERRUPT] is OnInterrupt.CANCEL:
-        job.cancel()
-        return Interrupted(f"job {job.id} is being cancelled.")
-    return Interrupted(
-        f"job {job.id} goes on; '{context.prog} attach {job.id}' shows it again, "
-        f"'{context.prog} cancel {job.id}' stops it."
-    )
+def set_interrupt_policy(context: Context) -> None:
+    """Have all waits of this process do at an interrupt what the settings say."""
+
+    def sentence(job: Waited) -> str:
+        return (
+            f"job {job.id} goes on; '{context.prog} attach {job.id}' shows it again, "
+            f"'{context.prog} cancel {job.id}' stops it."
+        )
+
+    interrupt_policy.set(lambda: context.settings[INTERRUPT] is OnInterrupt.CANCEL, sentence)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ibflow_nb.api.errors import CommandError, IbflowError
 from ibflow_nb.notebook.commands.base import Argument, Call, Command, Completes, argument
-from ibflow_nb.notebook.commands.starting import follow_as_asked, start
+from ibflow_nb.notebook.commands.starting import AGAIN, follow_as_asked, start
 from ibflow_nb.notebook.table import Table
 from ibflow_nb.notebook.waiting import follow
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 def status(context: Context, args: argparse.Namespace) -> Snapshot:
     """Ask the server how a job stands."""
-    job = context.job(reference(args))
-    return context.connection.client.jobs.get(job.id).snapshot
+    return context.ask(reference(args))
 
 
 def wait(context: Context, args: argparse.Namespace) -> Job:
@@ -71,7 +70,7 @@ def cancel(context: Context, args: argparse.Namespace) -> None:
     if getattr(args, "all", False) == hasattr(args, "job"):
         raise CommandError("cancel takes a job or --all.")
     if hasattr(args, "job"):
-        snapshot = context.connection.client.jobs.get(context.job(args.job).id).snapshot
+        snapshot = context.ask(args.job)
         if snapshot.state.done:
             context.screen.say(f"Job {snapshot.job_id} has ended already: {snapshot.state}.")
             return
@@ -107,9 +106,9 @@ def restart(context: Context, args: argparse.Namespace) -> Job:
     return start(
         context,
         args,
+        preview_job("RESTART", context, args),
         lambda _: job.restart(),
         title=context.jobs.title(job.id),
-        kind="restart",
     )
 
 
@@ -250,7 +249,7 @@ COMMANDS = (
         summary="Run a job's request again from the beginning, under a new id.",
         run=restart,
         preview=functools.partial(preview_job, "RESTART"),
-        arguments=(job_argument(),),
+        arguments=(job_argument(), AGAIN),
         starts_job=True,
     ),
     Command(
@@ -262,6 +261,7 @@ COMMANDS = (
             job_argument(),
             argument("--failed", action="store_true",
                      help="only the files that failed, in the same job; as retry does"),
+            AGAIN,
         ),
         starts_job=True,
     ),

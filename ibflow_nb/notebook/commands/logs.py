@@ -7,11 +7,11 @@ import contextlib
 import functools
 from typing import TYPE_CHECKING
 
-from ibflow_nb.api.errors import JobTimeout
+from ibflow_nb.api.errors import Interrupted, JobTimeout
+from ibflow_nb.jobs.waiting import interrupt_policy
 from ibflow_nb.notebook.commands.base import Command, argument
 from ibflow_nb.notebook.commands.jobs import job_argument, preview_job, reference
 from ibflow_nb.notebook.table import Table
-from ibflow_nb.notebook.waiting import interrupted
 
 if TYPE_CHECKING:
     from ibflow_nb.api.jobs import LogEntry
@@ -26,7 +26,12 @@ def logs(context: Context, args: argparse.Namespace) -> Table[LogEntry] | None:
     """Read a job's log, oldest line first, or print its lines as they come."""
     job = context.job(reference(args))
     if getattr(args, "follow", False):
-        _follow(context, job)
+        try:
+            _follow(context, job)
+        except Interrupted:
+            raise
+        except KeyboardInterrupt:  # while lines were fetched, not while the job was waited for
+            raise interrupt_policy.apply(job) from None
         return None
     return Table(
         job.logs(),
@@ -43,21 +48,16 @@ def _follow(context: Context, job: Job) -> None:
         Interrupted: the user interrupted; the settings say what becomes of the job.
     """
     seen = 0
-    try:
-        while True:
-            ended = job.done  # what was written before the end is read after it
-            lines = job.logs(start=seen)
-            for line in lines:
-                context.screen.say(
-                    "  ".join(part for part in (line.ts, line.step, line.log) if part)
-                )
-            seen += len(lines)
-            if ended:
-                return
-            with contextlib.suppress(JobTimeout):
-                job.wait(_PAUSE)
-    except KeyboardInterrupt:
-        raise interrupted(context, job) from None
+    while True:
+        ended = job.done  # what was written before the end is read after it
+        lines = job.logs(start=seen)
+        for line in lines:
+            context.screen.say("  ".join(part for part in (line.ts, line.step, line.log) if part))
+        seen += len(lines)
+        if ended:
+            return
+        with contextlib.suppress(JobTimeout):
+            job.wait(_PAUSE)
 
 
 COMMANDS = (

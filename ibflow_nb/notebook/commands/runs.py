@@ -10,7 +10,7 @@ import msgspec
 
 from ibflow_nb.api.errors import CommandError
 from ibflow_nb.notebook.commands.base import Command, Completes, argument
-from ibflow_nb.notebook.commands.starting import RUN_OPTIONS, Starter, request_of
+from ibflow_nb.notebook.commands.starting import AGAIN, RUN_OPTIONS, Starter, request_of
 
 if TYPE_CHECKING:
     from ibflow_nb.api.flow import RunFlow, RunFlows, RunMetaflow, RunStep
@@ -142,6 +142,7 @@ COMMANDS = (
                      help="the .ibflow file: a drive path, or a local file to upload"),
             argument("step_index", metavar="INDEX",
                      help="which of its steps, from 0; it reads what the one before has written"),
+            AGAIN,
         ),
         examples=('step "$home/receipts/receipts.ibflow" 0 --wait',),
         details="In the cell form the body is the step, as YAML or JSON:\n\n"

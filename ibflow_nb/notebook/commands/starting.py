@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ibflow_nb.api.schema import Request
 from ibflow_nb.notebook.bodies import Body, to_request
 from ibflow_nb.notebook.commands.base import Call, Completes, argument
+from ibflow_nb.notebook.repeats import mark_of, refuse_repeat
 from ibflow_nb.notebook.uploads import Uploads
 from ibflow_nb.notebook.waiting import follow
 
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
     from ibflow_nb.notebook.context import Context
 
 R = TypeVar("R", bound=Request)
-LINE_ONLY = frozenset({"quiet", "variable", "dry_run", "wait", "timeout"})
+LINE_ONLY = frozenset({"quiet", "variable", "dry_run", "wait", "timeout", "again"})
+AGAIN = argument(
+    "--again", action="store_true",
+    help="start it although a job of the same request has not ended",
+)  # fmt: skip
 RUN_OPTIONS = (
     argument("--output", dest="output_dir", metavar="DIR", completes=Completes.REMOTE,
              help="folder for the output; default ../out beside the input"),
@@ -42,6 +47,7 @@ RUN_OPTIONS = (
              help="keep the logs of steps and refiners"),
     argument("--no-save-binary", dest="save_binary_to_output", action="store_false",
              help="do not keep the flow binary beside the output"),
+    AGAIN,
 )  # fmt: skip
 """Options of every run, named like the API's parameters."""
 
@@ -87,9 +93,9 @@ class Starter(Generic[R]):
         return start(
             context,
             args,
+            Call(self._endpoint, request),
             lambda client: self.submit(client, request),
             title=self.title(request),
-            kind=self._endpoint.name,
         )
 
     def preview(self, context: Context, args: argparse.Namespace) -> Call:
@@ -109,22 +115,29 @@ class Starter(Generic[R]):
 def start(
     context: Context,
     args: argparse.Namespace,
+    call: Call,
     submit: Callable[[Client], Job],
     *,
     title: str,
-    kind: str,
 ) -> Job:
     """Submit, remember and show a job; wait for it when asked to or when nobody watches.
 
     Args:
         context: of the command.
-        args: with ``wait`` and ``timeout`` where given.
-        submit: sends the request.
+        args: with ``wait``, ``timeout`` and ``again`` where given.
+        call: what is sent.
+        submit: sends it.
         title: short name of what runs.
-        kind: name of the call, for the history.
+
+    Raises:
+        CommandError: a job of the same request has not ended, and ``again`` was not given.
     """
-    job = submit(context.connection.client)
-    context.jobs.record(job, title, kind, context.connection.target)
+    client = context.connection.client
+    mark = mark_of(call, context.connection.target)
+    if not getattr(args, "again", False):
+        refuse_repeat(context, mark)
+    job = submit(client)
+    context.jobs.record(job, title, call.endpoint.name, context.connection.target, mark)
     return follow_as_asked(context, args, job, title)
 
 
