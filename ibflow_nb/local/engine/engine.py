@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ibflow_nb.api.errors import ConfigError, InvalidRequest
+from ibflow_nb.api.errors import ConfigError
 from ibflow_nb.api.flow import (
     CompileBinary,
     ReviewJob,
@@ -36,6 +36,7 @@ from ibflow_nb.api.results import (
 from ibflow_nb.api.timeline import TimelineQuery, TimelineReply
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.compiling import Compiler
+from ibflow_nb.local.engine.controls import Controls
 from ibflow_nb.local.engine.deliveries import Deliveries
 from ibflow_nb.local.engine.dispatcher import Dispatcher
 from ibflow_nb.local.engine.executor import Executor
@@ -105,6 +106,7 @@ class Engine:
             Requests(drive, planner, settings.limits),
             settings,
         )
+        self._controls = Controls(self._ledger, self._dispatcher, self._submitter)
         self._compiler = Compiler(drive, planner)
 
     def start(self) -> None:
@@ -223,8 +225,7 @@ class Engine:
         Raises:
             NotFound: there is no such job.
         """
-        self._ledger.job(job_id)
-        self._dispatcher.call(lambda: self._cancel(job_id))
+        self._controls.cancel(job_id)
         self._dispatcher.wait(job_id, _CANCEL_WAIT)
         return self.status(job_id)
 
@@ -235,7 +236,7 @@ class Engine:
             NotFound: there is no such job.
             InvalidRequest: it has ended.
         """
-        self._dispatcher.call(lambda: self._pause(job_id))
+        self._controls.pause(job_id)
         return self.status(job_id)
 
     def resume(self, job_id: str) -> JobStatusReply:
@@ -245,7 +246,7 @@ class Engine:
             NotFound: there is no such job.
             InvalidRequest: it has ended otherwise.
         """
-        self._dispatcher.call(lambda: self._resume(job_id))
+        self._controls.resume(job_id)
         return self.status(job_id)
 
     def retry(self, job_id: str) -> JobStatusReply:
@@ -255,53 +256,13 @@ class Engine:
             NotFound: there is no such job.
             InvalidRequest: it has not ended, or no file of it failed.
         """
-        self._dispatcher.call(lambda: self._retry(job_id))
+        self._controls.retry(job_id)
         return self.status(job_id)
 
     def review(self, request: ReviewJob) -> JobStatusReply:
         """Give reviewed values to a job that stopped at a checkpoint; see :func:`store_review`."""
         self._dispatcher.call(lambda: store_review(self._ledger, request))
         return self.status(request.job_id)
-
-    # --- on the dispatcher's thread, inside a transaction
-
-    def _cancel(self, job_id: str) -> None:
-        if not self._ledger.has_ended(job_id):
-            reason = "The job was cancelled."
-            self._dispatcher.router.end_job(job_id, JobState.CANCELLED, reason)
-
-    def _pause(self, job_id: str) -> None:
-        job = self._ledger.job(job_id)
-        if job.state.done or job.ending:
-            raise InvalidRequest(f"Job {job_id} has ended and cannot be paused.")
-        self._ledger.update_job(job_id, state=JobState.PAUSED)
-
-    def _resume(self, job_id: str) -> None:
-        job = self._ledger.job(job_id)
-        if job.state is JobState.PAUSED:
-            self._ledger.update_job(job_id, state=JobState.RUNNING)
-        elif job.state is JobState.STOPPED_AT_CHECKPOINT:
-            self._reopen(job_id)
-        elif job.state.done:
-            raise InvalidRequest(
-                f"Job {job_id} ended as {job.state.value} and cannot be resumed; retry runs its "
-                "failed files again, restart all of them."
-            )
-
-    def _retry(self, job_id: str) -> None:
-        job = self._ledger.job(job_id)
-        if not job.state.done:
-            raise InvalidRequest(f"Job {job_id} has not ended yet: retry it then.")
-        self._submitter.check_claim(job)
-        if not self._ledger.reopen_failed(job_id) and not self._ledger.has_active(job_id):
-            raise InvalidRequest(f"Job {job_id} has no failed files to retry.")
-        self._reopen(job_id)
-
-    def _reopen(self, job_id: str) -> None:
-        self._submitter.check_claim(self._ledger.job(job_id))
-        self._ledger.release_held(job_id)
-        self._ledger.update_job(job_id, state=JobState.RUNNING, ending="", msg="", finished=None)
-        self._dispatcher.resume(job_id)
 
 
 def make_executor(settings: Settings) -> Executor:
