@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
+HERE = Path(__file__).resolve().parent
+STEPS = HERE.parent / "local" / "engine"
 SPACE = "local/my-repo/fs/Instabase Drive"
 TOKEN = "canary-token-5b1f70"
 
@@ -25,6 +27,8 @@ class PlatformProcess:
         root: folder of the drive.
         folder: the drive folder ``SPACE`` on disk.
         client: shows the token; ``call`` is the short way to a v1 call.
+        output: what it wrote to its standard streams until it was ended.
+        faulty_steps: whether it starts with the flow steps of the engine's tests.
     """
 
     def __init__(self, root: Path) -> None:
@@ -32,6 +36,7 @@ class PlatformProcess:
         self.folder = root / SPACE
         self.folder.mkdir(parents=True)
         self.output = ""
+        self.faulty_steps = False
         self._process: subprocess.Popen[str] | None = None
         self.client = httpx.Client()
 
@@ -45,14 +50,7 @@ class PlatformProcess:
         """Start the platform and wait until it answers."""
         ready = self.root.parent / "ready.json"
         ready.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "ibflow_nb.local.server", "--root", str(self.root)]
-        self._process = subprocess.Popen(
-            [*command, "--workers", "2", "--ready-file", str(ready), *arguments],
-            env={**os.environ, "IBFLOW_TOKEN": TOKEN},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        self._process = self._launch("--ready-file", str(ready), *arguments)
         wait_until(lambda: ready.exists() or self._process.poll() is not None)
         assert ready.exists(), self._process.communicate()
         self.client = httpx.Client(
@@ -60,6 +58,25 @@ class PlatformProcess:
             headers={"Authorization": f"Bearer {TOKEN}"},
             trust_env=False,
             timeout=30,
+        )
+
+    def start_in_vain(self) -> str:
+        """Start a platform that cannot start; give what it says."""
+        process = self._launch()
+        told = process.communicate(timeout=30)[0]
+        assert process.returncode == 1, told
+        return told
+
+    def _launch(self, *arguments: str) -> subprocess.Popen[str]:
+        module = ["-m", "ibflow_nb.local.server"]
+        script = [str(HERE / "serve_with_faulty_steps.py")] if self.faulty_steps else module
+        command = [sys.executable, *script, "--root", str(self.root), "--workers", "2"]
+        return subprocess.Popen(
+            [*command, *arguments],
+            env={**os.environ, "IBFLOW_TOKEN": TOKEN, "PYTHONPATH": str(STEPS)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
 
     def end(self, signal: int) -> None:
@@ -89,6 +106,10 @@ class PlatformProcess:
         reply = self.client.post(f"/api/v1/{name}", json=body).json()
         assert reply.get("status") != "ERROR", reply
         return dict(reply)
+
+    def log(self) -> str:
+        """Give the server's log so far."""
+        return (self.root / ".ibflow" / "server.log").read_text()
 
     def submit(self, flow: str, inputs: str, **options: Any) -> str:
         """Run a flow of the space on a folder of it; give the job id."""

@@ -122,29 +122,45 @@ def open_database(path: Path) -> sqlite3.Connection:
     """Open the ledger, making it when absent; only its owner may read the files.
 
     Raises:
-        ConfigError: it was written by a newer version of this package, or is no such store.
+        ConfigError: it was written by a newer version of this package, is no such store, or its
+            disk is full or read-only.
+        OSError: its file cannot be made.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     try:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-    except sqlite3.DatabaseError as error:
+        _bring_up_to_date(connection)
+    except (sqlite3.DatabaseError, _NewerStore) as error:
         connection.close()
-        raise ConfigError(
-            f"The job store {path} cannot be read ({error}); move it away to begin with a new one."
-        ) from error
+        raise ConfigError(f"The job store {path} {_why(error)}.") from error
+    return connection
+
+
+class _NewerStore(Exception):
+    """The store has a version that this package does not know."""
+
+
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
-        connection.close()
-        raise ConfigError(
-            f"The job store {path} was written by a newer ibflow-nb (store version {version}, "
-            f"this one knows {VERSION}); update ibflow-nb or use another root."
-        )
+        raise _NewerStore(f"store version {version}, this one knows {VERSION}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     if version < VERSION:
         changes = "".join(_CHANGES[version:]) if version else _TABLES + _BRIEF_JOBS
         connection.executescript(f"BEGIN; {changes} PRAGMA user_version = {VERSION}; COMMIT;")
-    return connection
+
+
+def _why(error: Exception) -> str:
+    match error:
+        case _NewerStore():
+            return (
+                f"was written by a newer ibflow-nb ({error}); update ibflow-nb or use another root"
+            )
+        case sqlite3.OperationalError():
+            return f"cannot be opened ({error}); see whether its disk is full or read-only"
+        case _:
+            return f"cannot be read ({error}); move it away to begin with a new one"

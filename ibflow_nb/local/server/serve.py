@@ -20,7 +20,7 @@ import msgspec
 import uvicorn
 from starlette.concurrency import run_in_threadpool
 
-from ibflow_nb.api.errors import ConfigError
+from ibflow_nb.api.errors import ConfigError, IbflowError
 from ibflow_nb.local.atomic import write_atomic
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine import Engine
@@ -73,8 +73,11 @@ def serve(arguments: argparse.Namespace) -> int:
             _run(presence, arguments, root)
         finally:
             presence.vacate()
-    except (ConfigError, OSError) as error:
+    except IbflowError as error:
         return _fail(str(error))
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        return _fail(f"The root {root} cannot be used: {error.strerror or error}{where}.")
     except Exception:  # noqa: BLE001 - logged with its traceback, told in a sentence
         _log.exception("The platform ended by an error.")
         return _fail(f"The platform ended by an error; its log is in {root / STATE_FOLDER}.")
