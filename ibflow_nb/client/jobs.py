@@ -23,8 +23,11 @@ from ibflow_nb.api.jobs import (
 from ibflow_nb.api.schema import Envelope, convert_request
 from ibflow_nb.client.service import ServerJobs
 from ibflow_nb.client.transport import Transport
+from ibflow_nb.frames.pictures.timeline import Timeline
 from ibflow_nb.jobs import Job, Snapshot
+from ibflow_nb.jobs.board import MOST, Board
 from ibflow_nb.jobs.call import call
+from ibflow_nb.jobs.overview import Overview, row_of
 from ibflow_nb.jobs.poller import Poller
 from ibflow_nb.jobs.snapshot import parse_status, refusal
 
@@ -110,6 +113,11 @@ class Jobs:
         return await self._service.fetch_logs(job_id, start=start)
 
     @call
+    async def timeline(self, job_id: str) -> Timeline:
+        """Read when each step ran for each file; see :meth:`ibflow_nb.Job.timeline`."""
+        return await self._service.fetch_timeline(job_id)
+
+    @call
     async def review(
         self, job_id: str, records: Iterable[ReviewedRecord], *, reviewer: str = ""
     ) -> None:
@@ -168,6 +176,27 @@ class Jobs:
             if page.next_page is None or len(found) >= limit or not page.jobs:
                 return found[:limit]
             query = _query_of(page.next_page)
+
+    @call
+    async def watch(
+        self, *, state: str | Iterable[str] = "", tags: str | Iterable[str] = "", limit: int = 50
+    ) -> Board:
+        """Follow many jobs together, by one list request an interval, until none goes on.
+
+        Args:
+            state: begin with jobs in this state, or in one of these; so do those that join.
+            tags: only jobs that carry this tag, or all of these.
+            limit: jobs to begin with at most, the newest.
+        """
+
+        async def look(since: int | None) -> _Summaries:
+            return await self.list.aio(tags=tags, from_timestamp=since, limit=MOST)
+
+        first = [row_of(one) for one in await self.list.aio(state=state, tags=tags, limit=limit)]
+        states = frozenset(filter(None, _joined(state).split(",")))
+        return Board(
+            self._service, look, Overview(rows=tuple(first)), states=states, poller=self._poller
+        )
 
     def _job(self, snapshot: Snapshot) -> Job:
         return Job(snapshot.job_id, self._service, snapshot=snapshot, poller=self._poller)

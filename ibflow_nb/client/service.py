@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from ibflow_nb.api import endpoints
+from ibflow_nb.api.errors import ApiError, NotFound
 from ibflow_nb.api.flow import Submission, SubmissionReply
 from ibflow_nb.api.jobs import JobIdRequest, JobLogsQuery, JobLogsReply, JobStatusQuery, LogEntry
 from ibflow_nb.api.schema import Envelope
+from ibflow_nb.api.timeline import TimelineQuery, TimelineReply, TimelineUnit
 from ibflow_nb.client.replies import parse
 from ibflow_nb.client.results import Results
 from ibflow_nb.client.transport import Call, Transport
 from ibflow_nb.frames import Records
+from ibflow_nb.frames.pictures.timeline import Timeline
 from ibflow_nb.jobs.schedule import Pace
 
 _STATUS_PATIENCE = 20.0
 """Seconds for which a status may let us wait; a server that hangs shall be seen to hang."""
+_NO_SUCH_CALL = frozenset({404, 405, 501})
 _CONTROLS = {
     "cancel": endpoints.JOB_CANCEL,
     "pause": endpoints.JOB_PAUSE,
@@ -63,6 +67,30 @@ class ServerJobs:
             lines += page.logs
             if not page.has_more or not page.logs:
                 return lines
+
+    async def fetch_timeline(self, job_id: str) -> Timeline:
+        """Read all units of a job with their times.
+
+        Raises:
+            NotFound: this server has no such call, or does not know the job.
+        """
+        units: list[TimelineUnit] = []
+        while True:
+            query = TimelineQuery(job_id=job_id, offset=len(units))
+            try:
+                page = await self._transport.fetch(endpoints.JOB_TIMELINE, query, TimelineReply)
+            except ApiError as error:
+                if error.status_code not in _NO_SUCH_CALL:
+                    raise
+                raise NotFound(
+                    f"Job {job_id}: this server tells no timelines (it has no call "
+                    f"{endpoints.JOB_TIMELINE.path}); job.logs() tells what it wrote down.",
+                    status_code=error.status_code,
+                    call=endpoints.JOB_TIMELINE.name,
+                ) from error
+            units += page.units
+            if not page.has_more or not page.units:
+                return Timeline(page.steps, units, now=page.now, job_id=job_id)
 
     async def fetch_records(self, output_folder: str, job_id: str) -> Records:
         """Read all records of a run."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ibflow_nb.api.errors import ApiError, BadReply, JobError, JobFailed, JobTimeout, NoResults
 from ibflow_nb.api.jobs import JobState, LogEntry
 from ibflow_nb.frames import Records
+from ibflow_nb.frames.pictures.timeline import Timeline
 from ibflow_nb.frames.records import Layout
 from ibflow_nb.jobs.call import call
 from ibflow_nb.jobs.hooks import Hooks
@@ -239,6 +240,17 @@ class Job:
             start: lines to pass over, because they were read before.
         """
         return await self._service.fetch_logs(self.id, start=start)
+
+    @call
+    async def timeline(self) -> Timeline:
+        """Read when each step ran for each file, so far; a call of the embedded platform.
+
+        The result draws itself in a notebook; its ``to_frame()`` has one row a unit of work.
+
+        Raises:
+            NotFound: the server has no such call, or does not know the job.
+        """
+        return await self._service.fetch_timeline(self.id)
 
     def __await__(self) -> Generator[Any, None, Snapshot]:
         return self.result.aio().__await__()

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from ibflow_nb.api.flow import Submission
 from ibflow_nb.api.jobs import LogEntry
 from ibflow_nb.frames import Records
+from ibflow_nb.frames.pictures.timeline import Timeline
 from ibflow_nb.jobs.schedule import Pace
 
 
@@ -36,6 +37,10 @@ class JobService(Protocol):
 
     async def fetch_logs(self, job_id: str, *, start: int = 0) -> list[LogEntry]:
         """Give the job's log entries from number ``start`` on."""
+        ...
+
+    async def fetch_timeline(self, job_id: str) -> Timeline:
+        """Read when each step ran for each file."""
         ...
 
     async def fetch_records(self, output_folder: str, job_id: str) -> Records:

@@ -12,6 +12,7 @@ import pytest
 from ibflow_nb.api.flow import Submission
 from ibflow_nb.api.jobs import LogEntry
 from ibflow_nb.frames import Records
+from ibflow_nb.frames.pictures.timeline import Timeline
 from ibflow_nb.jobs.background import Background
 from ibflow_nb.jobs.schedule import REMOTE, Pace
 
@@ -80,6 +81,10 @@ class ScriptedService:
         """Give the one line there is."""
         lines = [LogEntry(ts="2026-01-01 00:00:00,000", log=f"log of {job_id}")]
         return lines[start:]
+
+    async def fetch_timeline(self, job_id: str) -> Timeline:
+        """Give a timeline without units."""
+        return Timeline([], [], now=0.0, job_id=job_id)
 
     async def fetch_records(self, output_folder: str, job_id: str) -> Records:
         """Give the records that were laid ready."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -20,6 +21,7 @@ from jupyter_client.manager import KernelManager, start_new_kernel
 from traitlets.config import Config
 
 DEADLINE = 30.0
+StartKernel = Callable[..., contextlib.AbstractContextManager["Kernel"]]
 
 
 @dataclass
@@ -33,6 +35,7 @@ class ScriptedServer:
     nodes: dict[str, list[str]] = field(default_factory=dict)
     records: list[dict[str, Any]] = field(default_factory=list)
     apps: list[dict[str, Any]] = field(default_factory=list)
+    timelines: dict[str, dict[str, Any]] = field(default_factory=dict)
     cancel_ends: bool = True
 
     def set(self, job_id: str, **status: Any) -> None:
@@ -55,6 +58,8 @@ class ScriptedServer:
             return {"status": "OK", "apps": self.apps}
         if path.endswith("flow_binary/results"):
             return {"status": "OK", "records": self.records}
+        if path.endswith("jobs/timeline"):
+            return {"status": "OK", "job_id": body["job_id"]} | self.timelines[body["job_id"]]
         if path.startswith("/api/v2/files"):
             return self._folder(path)
         return self._job(path, body)
@@ -221,15 +226,29 @@ def is_idle(message: dict[str, Any], request: str) -> bool:
     )
 
 
-@pytest.fixture
-def kernel(own_folders: Path) -> Iterator[Kernel]:
-    """A real kernel, the extension loaded."""
-    manager, client = start_new_kernel(kernel_name="python3", cwd=str(own_folders))
-    kernel = Kernel(manager, client)
+@contextlib.contextmanager
+def running_kernel(folder: Path, env: dict[str, str] | None = None) -> Iterator[Kernel]:
+    """Run a kernel of this interpreter with a folder to work in and variables of its own."""
+    manager, client = start_new_kernel(
+        kernel_name="python3", cwd=str(folder), env=os.environ | (env or {})
+    )
     try:
-        kernel.printed("%load_ext ibflow_nb")
-        yield kernel
+        yield Kernel(manager, client)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
         manager.cleanup_resources()
+
+
+@pytest.fixture(scope="session")
+def start_kernel() -> StartKernel:
+    """Give what runs a real kernel as a context manager."""
+    return running_kernel
+
+
+@pytest.fixture
+def kernel(own_folders: Path) -> Iterator[Kernel]:
+    """A real kernel, the extension loaded."""
+    with running_kernel(own_folders) as kernel:
+        kernel.printed("%load_ext ibflow_nb")
+        yield kernel

@@ -9,6 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from ibflow_nb.api.results import Field, ResultRecord
+from ibflow_nb.frames.pictures import svg
 from ibflow_nb.frames.pictures.pages import is_doubtful
 
 if TYPE_CHECKING:
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 
 _BINS = 20
 _WIDE, _TALL = 200, 20
-_SURE, _DOUBT, _FAILED = "#2f9e6e", "#e08a1e", "#d1495b"
-_TRACK = "rgba(128,128,128,.25)"
-_CELL = "text-align:left;padding:.2em .8em;white-space:nowrap;vertical-align:middle"
-_LEGEND = ((_SURE, "value"), (_DOUBT, "doubtful value"), (_FAILED, "failed"), (_TRACK, "none"))
+_LEGEND = (
+    (svg.SURE, "value"),
+    (svg.DOUBT, "doubtful value"),
+    (svg.FAILED, "failed"),
+    (svg.TRACK, "none"),
+)
 
 
 @dataclass
@@ -102,11 +105,6 @@ class Charts:
     def _repr_html_(self) -> str:
         if not self.fields:
             return "<p>There are no fields to chart.</p>"
-        legend = " &ensp; ".join(
-            f'<span style="display:inline-block;width:.8em;height:.8em;background:{colour}"></span>'
-            f" {word}"
-            for colour, word in _LEGEND
-        )
         heads = (
             "field",
             "records with a value",
@@ -114,15 +112,8 @@ class Charts:
             f"confidence 0 to 1 (line at {self.threshold:g})",
             "",
         )
-        head = "".join(
-            f'<th scope="col" style="{_CELL};font-weight:normal">{h}</th>' for h in heads
-        )
-        rows = "".join(_row(chart, self.threshold) for chart in self.fields)
-        return (
-            '<div style="max-width:100%;overflow-x:auto"><table style="border-collapse:collapse">'
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-            f'<div style="opacity:.75;padding:.4em .8em">{legend}</div></div>'
-        )
+        rows = (_row(chart, self.threshold) for chart in self.fields)
+        return f"<div>{svg.table(heads, rows)}{svg.legend(_LEGEND)}</div>"
 
 
 def _chart(key: str, by_record: Sequence[dict[str, Field]], threshold: float) -> FieldChart:
@@ -132,28 +123,25 @@ def _chart(key: str, by_record: Sequence[dict[str, Field]], threshold: float) ->
     return chart
 
 
-def _row(chart: FieldChart, threshold: float) -> str:
+def _row(chart: FieldChart, threshold: float) -> tuple[str, ...]:
     middle = "" if chart.median is None else f"median {chart.median:.2f}"
-    cells = (_bar(chart), f"{chart.fill_rate:.0%}", _strip(chart, threshold), middle)
-    drawn = "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells)
-    return f'<tr><th scope="row" style="{_CELL}">{escape(chart.key)}</th>{drawn}</tr>'
+    rate = f"{chart.fill_rate:.0%}"
+    return escape(chart.key), _bar(chart), rate, _strip(chart, threshold), middle
 
 
 def _bar(chart: FieldChart) -> str:
     """Draw how many records have a sure value, a doubtful one, an error or nothing."""
     parts, left = [], 0.0
     for count, colour in (
-        (chart.sure, _SURE),
-        (chart.doubtful, _DOUBT),
-        (chart.failed, _FAILED),
-        (chart.missing, _TRACK),
+        (chart.sure, svg.SURE),
+        (chart.doubtful, svg.DOUBT),
+        (chart.failed, svg.FAILED),
+        (chart.missing, svg.TRACK),
     ):
         width = _WIDE * count / chart.total
-        parts.append(
-            f'<rect x="{left:.2f}" y="3" width="{width:.2f}" height="14" fill="{colour}"/>'
-        )
+        parts.append(svg.bar(left, 3, width, 14, colour))
         left += width
-    return _svg(_told(chart), "".join(parts))
+    return svg.picture(_told(chart), "".join(parts), _WIDE, _TALL)
 
 
 def _strip(chart: FieldChart, threshold: float) -> str:
@@ -165,8 +153,13 @@ def _strip(chart: FieldChart, threshold: float) -> str:
         counts[min(max(int(confidence * _BINS), 0), _BINS - 1)] += 1
     step, most = _WIDE / _BINS, max(counts)
     bars = "".join(
-        f'<rect x="{index * step + 0.5:.2f}" y="{_TALL - tall:.2f}" width="{step - 1:.2f}"'
-        f' height="{tall:.2f}" fill="{_SURE if (index + 0.5) / _BINS >= threshold else _DOUBT}"/>'
+        svg.bar(
+            index * step + 0.5,
+            _TALL - tall,
+            step - 1,
+            tall,
+            svg.SURE if (index + 0.5) / _BINS >= threshold else svg.DOUBT,
+        )
         for index, count in enumerate(counts)
         if count and (tall := max(2.0, (_TALL - 2) * count / most))
     )
@@ -176,14 +169,7 @@ def _strip(chart: FieldChart, threshold: float) -> str:
         ' stroke-opacity=".7" stroke-dasharray="2 2"/>'
     )
     told = f"{chart.key}: confidences {min(chart.confidences):.2f} to {max(chart.confidences):.2f}"
-    return _svg(told, bars + lines)
-
-
-def _svg(told: str, content: str) -> str:
-    return (
-        f'<svg role="img" width="{_WIDE}" height="{_TALL}" viewBox="0 0 {_WIDE} {_TALL}"'
-        f' style="display:block"><title>{escape(told)}</title>{content}</svg>'
-    )
+    return svg.picture(told, bars + lines, _WIDE, _TALL)
 
 
 def _told(chart: FieldChart) -> str:

@@ -40,8 +40,7 @@ def test_what_each_field_has_is_counted() -> None:
 def test_svg_is_well_formed_and_told_in_words() -> None:
     """Each picture has a title; bars are as wide as the counts say."""
     html = charts([total("1", 0.9), {"key": "<b>", "value": "x"}], [total("ERROR")])._repr_html_()
-    body = html.replace("&ensp;", " ")
-    pictures = list(ElementTree.fromstring(body).iter("svg"))
+    pictures = list(ElementTree.fromstring(html).iter("svg"))
     assert len(pictures) == 3
     widths = [float(str(bar.get("width"))) for bar in pictures[0].iter("rect")]
     assert widths == [100, 0, 100, 0]
