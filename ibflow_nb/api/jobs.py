@@ -144,7 +144,11 @@ class JobListQuery(Request):
 
 
 class JobSummary(Reply, omit_defaults=False):
-    """One job in ``jobs/list``; timestamps in Unix seconds."""
+    """One job in ``jobs/list``; timestamps in Unix seconds.
+
+    Attributes:
+        num_done: files that are done or failed; None where the server does not count them.
+    """
 
     job_id: str
     state: str
@@ -158,6 +162,7 @@ class JobSummary(Reply, omit_defaults=False):
     finish_timestamp: int | None = None
     num_files: int = 0
     num_errors: int = 0
+    num_done: int | None = None
     msg: str = ""
 
 

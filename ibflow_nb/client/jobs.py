@@ -188,12 +188,13 @@ class Jobs:
             tags: only jobs that carry this tag, or all of these.
             limit: jobs to begin with at most, the newest.
         """
+        state, tags = _joined(state), _joined(tags)
 
         async def look(since: int | None) -> _Summaries:
             return await self.list.aio(tags=tags, from_timestamp=since, limit=MOST)
 
         first = [row_of(one) for one in await self.list.aio(state=state, tags=tags, limit=limit)]
-        states = frozenset(filter(None, _joined(state).split(",")))
+        states = frozenset(filter(None, state.split(",")))
         return Board(
             self._service, look, Overview(rows=tuple(first)), states=states, poller=self._poller
         )

@@ -93,6 +93,10 @@ class Poller:
         """Stop asking a server whose client is closed."""
         self._home.submit(self._release(service))
 
+    def forget(self, watch: Watch) -> None:
+        """Ask after a job no more."""
+        self._home.submit(self._forget(watch))
+
     async def _watch(self, watch: Watch) -> None:
         now = self._clock.now()
         entry = self._entries.get(watch)
@@ -113,6 +117,9 @@ class Poller:
                     f"Job {watch.job_id}: its client was closed; connect again and attach to it."
                 )
             )
+
+    async def _forget(self, watch: Watch) -> None:
+        self._entries.pop(watch, None)
 
     def _schedule(self, entry: _Entry, due: float) -> None:
         entry.due = due

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 REMAINING_SHARE = 0.7
 ELAPSED_SHARE = 0.1
 JITTER = 0.1
+LOOK = 2.0
+"""Seconds between two lists of many jobs, within the limits of a pace."""
 BATCH_RATE = 50.0
 """First polls a second when many jobs are started together."""
 
@@ -103,6 +105,12 @@ def first_delay(watched: int, pace: Pace, rng: random.Random) -> float:
 def trouble_delay(failures: int, pace: Pace, rng: random.Random) -> float:
     """Give the seconds to the next try after so many failed polls in a row."""
     return jitter(clamp(pace.shortest * 1.5 ** (failures - 1), pace.first, pace.longest), rng)
+
+
+def look_delay(failures: int, pace: Pace, rng: random.Random) -> float:
+    """Give the seconds to the next list of many jobs, after so many failed ones in a row."""
+    usual = clamp(LOOK, pace.shortest, pace.longest)
+    return max(jitter(usual, rng), trouble_delay(failures, pace, rng) if failures else 0.0)
 
 
 def clamp(value: float, least: float, most: float) -> float:

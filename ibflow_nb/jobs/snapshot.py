@@ -96,6 +96,14 @@ def refusal(reply: object) -> str | None:
     return None
 
 
+def named_state(word: str) -> JobState | None:
+    """Give the state that a word stands for, in any server's spelling; None for no known one."""
+    word = word.strip().upper().replace(" ", "_")
+    if word in JobState.__members__:
+        return JobState[word]
+    return _OTHER_NAMES.get(word)
+
+
 def parse_status(job_id: str, reply: Mapping[str, Any], *, now: float | None = None) -> Snapshot:
     """Read a reply of ``jobs/status`` of whatever shape.
 
@@ -132,12 +140,12 @@ def _state(
 ) -> JobState:
     """Decide the condition: ``cur_status`` first, then ``state``, then ``results``."""
     top = _text(reply.get("state")).upper()
-    inner = _known(_text(detail.get("status")))
+    inner = named_state(_text(detail.get("status")))
     if inner is not None and inner.done:
         return inner
     if top in _ENDED_TOP_STATES:
         return inner if inner is JobState.PAUSED else _verdict(reply, results)
-    named = _known(top)
+    named = named_state(top)
     if named is not None and named.done:
         return named
     if inner is not None:
@@ -157,13 +165,6 @@ def _verdict(reply: Mapping[str, Any], results: list[Mapping[str, Any]]) -> JobS
     if not said:
         said = [_text(reply.get("status")).upper()]
     return JobState.FAILED if all(word == "ERROR" for word in said) else JobState.COMPLETE
-
-
-def _known(word: str) -> JobState | None:
-    word = word.strip().upper().replace(" ", "_")
-    if word in JobState.__members__:
-        return JobState[word]
-    return _OTHER_NAMES.get(word)
 
 
 def _detail(raw: object) -> Mapping[str, Any]:

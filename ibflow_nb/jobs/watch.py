@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-import logging
 import threading
 from collections.abc import Callable
 
 from ibflow_nb.api.errors import IbflowError
+from ibflow_nb.jobs.observers import Observers
 from ibflow_nb.jobs.service import JobService
 from ibflow_nb.jobs.snapshot import Snapshot
-
-Observer = Callable[[Snapshot], None]
-_log = logging.getLogger(__name__)
 
 
 class Watch:
@@ -30,7 +27,7 @@ class Watch:
         self.error: IbflowError | None = None
         self._snapshot = snapshot
         self._lock = threading.RLock()
-        self._observers: tuple[Observer, ...] = ()
+        self._observers: Observers[Snapshot] = Observers()
         self._end: concurrent.futures.Future[None] = concurrent.futures.Future()
         if snapshot.done:
             self._end.set_result(None)
@@ -50,16 +47,9 @@ class Watch:
         """Whether there is nothing more to come: the job ended, or watching was given up."""
         return self._end.done()
 
-    def subscribe(self, observer: Observer) -> Callable[[], None]:
+    def subscribe(self, observer: Callable[[Snapshot], None]) -> Callable[[], None]:
         """Have ``observer`` called with each new snapshot; the result ends that."""
-        with self._lock:
-            self._observers = (*self._observers, observer)
-
-        def unsubscribe() -> None:
-            with self._lock:
-                self._observers = tuple(one for one in self._observers if one is not observer)
-
-        return unsubscribe
+        return self._observers.add(observer)
 
     def publish(self, snapshot: Snapshot) -> None:
         """Take in news; observers hear of it only if something changed."""
@@ -67,12 +57,8 @@ class Watch:
             merged = snapshot.after(self._snapshot)
             changed = merged != self._snapshot
             self._snapshot = merged
-            observers = self._observers if changed else ()
-        for observer in observers:
-            try:
-                observer(merged)
-            except Exception:  # noqa: BLE001 - a bad observer must not end the polling
-                _log.exception("an observer of job %s failed", merged.job_id)
+        if changed:
+            self._observers.tell(merged, f"job {merged.job_id}")
         if merged.done:
             self._close()
 

@@ -87,6 +87,7 @@ def list_jobs(ledger: Ledger, query: JobListQuery) -> JobListReply:
         "SELECT id, kind, flow_path, input_dir, output_folder, user, submitted, finished, msg, "  # noqa: S608 - made of constants
         f"{_SHOWN_STATE} AS state, "
         "(SELECT count(*) FROM file WHERE job_id = job.id) AS files, "
+        "(SELECT count(*) FROM file WHERE job_id = job.id AND state = 'DONE') AS done, "
         "(SELECT count(*) FROM file WHERE job_id = job.id AND state = 'FAILED') AS failed "
         f"FROM job WHERE {where} ORDER BY {_SORT_COLUMNS[query.sort_by]} DESC, seq DESC "
         "LIMIT ? OFFSET ?",
@@ -106,6 +107,7 @@ def list_jobs(ledger: Ledger, query: JobListQuery) -> JobListReply:
             finish_timestamp=None if row["finished"] is None else int(row["finished"]),
             num_files=row["files"],
             num_errors=row["failed"],
+            num_done=row["done"] + row["failed"],
             msg=row["msg"],
         )
         for row in rows[:limit]
