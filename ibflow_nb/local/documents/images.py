@@ -33,22 +33,12 @@ def read_image(path: Path, options: ReadOptions) -> list[Page]:
 
     Raises:
         UnreadableDocument: it is no image, damaged, or beyond the limits.
+        ManyScans: it has more pages than are to be read at once.
     """
     with _open(path) as image:
-        return [
-            ocr.read_page(_frame(image, number, options), number, options)
-            for number in _wanted(image, options)
-        ]
-
-
-def find_pages(path: Path, options: ReadOptions) -> list[int]:
-    """Tell which pages of an image file are to be read.
-
-    Raises:
-        UnreadableDocument: as :func:`read_image`.
-    """
-    with _open(path) as image:
-        return _wanted(image, options)
+        pages = _wanted(image, options)
+        options.check_scans(pages, pages)
+        return [ocr.read_page(_frame(image, number, options), number, options) for number in pages]
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from operator import attrgetter
 from statistics import median
 
 import msgspec
@@ -26,6 +27,7 @@ CELL_HEIGHT = 16.0
 TAB_STOP = 8
 
 _SEGMENT_GAP = 1.6  # a gap wider than this many characters separates two columns
+_HEIGHT_GAP = 0.64  # and than this share of the height of the words beside it
 _SAME_EDGE = 0.6  # left edges closer than this many characters are one column
 _DENSE_SHARE = 0.25  # share of the characters that may be narrower than the page's cell
 _MAX_COLUMNS = 400  # columns of a page that is not a text grid
@@ -183,7 +185,7 @@ def _render_page(lines: list[list[Word]], width: float) -> str:
             word.char_width = word.word_width / len(word.word)
     cell = CELL_WIDTH if grid else max(_cell_width(words), width / _MAX_COLUMNS, 0.1)
     origin = 0.0 if grid else min(word.start_x for word in words)
-    segments = [_split_segments(line, number, cell) for number, line in enumerate(lines)]
+    segments = [_split_segments(line, cell) for line in lines]
     _assign_columns(segments, cell, origin)
     return _write(segments, _blank_lines(lines, grid=grid))
 
@@ -212,30 +214,34 @@ def _cell_width(words: list[Word]) -> float:
 class _Segment:
     """Words of a line with ordinary spaces between them."""
 
-    __slots__ = ("column", "line", "previous", "words")
+    __slots__ = ("column", "left", "previous", "text", "words")
 
-    def __init__(self, word: Word, line: int, previous: _Segment | None) -> None:
-        self.words = [word]
-        self.line = line
+    def __init__(self, words: list[Word], previous: _Segment | None) -> None:
+        self.words = words
+        self.text = " ".join([word.word for word in words])
+        self.left = words[0].start_x
         self.previous = previous
         self.column = 0
 
     @property
     def end(self) -> int:
         """Column after the last character."""
-        return self.column + sum(len(word.word) + 1 for word in self.words) - 1
+        return self.column + len(self.text)
 
 
-def _split_segments(line: list[Word], number: int, cell: float) -> list[_Segment]:
-    segments = [_Segment(line[0], number, None)]
-    reach = line[0].end_x
-    for before, word in pairwise(line):
-        character = max(cell, 0.4 * min(before.line_height, word.line_height))
-        if word.start_x - reach > _SEGMENT_GAP * character:
-            segments.append(_Segment(word, number, segments[-1]))
-        else:
-            segments[-1].words.append(word)
-        reach = max(reach, word.end_x)
+def _split_segments(line: list[Word], cell: float) -> list[_Segment]:
+    segments: list[_Segment] = []
+    begin = 0
+    reach, height = line[0].end_x, line[0].line_height
+    for index, word in enumerate(line):
+        gap = word.start_x - reach
+        if gap > _SEGMENT_GAP * cell and gap > _HEIGHT_GAP * min(height, word.line_height):
+            segments.append(_Segment(line[begin:index], segments[-1] if segments else None))
+            begin = index
+        height = word.line_height
+        if word.end_x > reach:
+            reach = word.end_x
+    segments.append(_Segment(line[begin:], segments[-1] if segments else None))
     return segments
 
 
@@ -243,12 +249,11 @@ def _assign_columns(lines: list[list[_Segment]], cell: float, origin: float) -> 
     """Give each segment its column, from left to right over the whole page."""
     ordered = sorted(
         (segment for line in lines for segment in line),
-        key=lambda segment: segment.words[0].start_x,
+        key=attrgetter("left"),
     )
     column: list[_Segment] = []
     for segment in ordered:
-        left = segment.words[0].start_x
-        if column and left - column[0].words[0].start_x > _SAME_EDGE * cell:
+        if column and segment.left - column[0].left > _SAME_EDGE * cell:
             _place(column, cell, origin)
             column = []
         column.append(segment)
@@ -257,7 +262,7 @@ def _assign_columns(lines: list[list[_Segment]], cell: float, origin: float) -> 
 
 def _place(segments: list[_Segment], cell: float, origin: float) -> None:
     """Start segments with one left edge at the first column where all of them have room."""
-    wanted = round((segments[0].words[0].start_x - origin) / cell)
+    wanted = round((segments[0].left - origin) / cell)
     needed = max((s.previous.end + 2 for s in segments if s.previous), default=0)
     for segment in segments:
         segment.column = max(wanted, needed)
@@ -279,20 +284,18 @@ def _write(lines: list[list[_Segment]], blanks: list[int]) -> str:
     """Write the lines and note the offset of each word."""
     parts: list[str] = []
     offset = 0
-
-    def put(text: str) -> None:
-        nonlocal offset
-        parts.append(text)
-        offset += len(text)
-
     for number, (line, empty) in enumerate(zip(lines, blanks, strict=True)):
-        put("\n" * (empty + (number > 0)))
+        breaks = empty + (number > 0)
+        parts.append("\n" * breaks)
+        offset += breaks
         position = 0
         for segment in line:
-            put(" " * (segment.column - position))
-            for index, word in enumerate(segment.words):
-                put(" " if index else "")
+            spaces = max(segment.column - position, 0)
+            parts += (" " * spaces, segment.text)
+            offset += spaces
+            for word in segment.words:
                 word.offset = offset
-                put(word.word)
+                offset += len(word.word) + 1
+            offset -= 1
             position = segment.end
     return "".join(parts)

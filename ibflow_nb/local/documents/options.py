@@ -12,7 +12,7 @@ import msgspec
 
 from ibflow_nb.api.errors import InvalidRequest
 from ibflow_nb.api.schema import explain
-from ibflow_nb.local.documents.errors import UnreadableDocument
+from ibflow_nb.local.documents.errors import ManyScans, UnreadableDocument
 from ibflow_nb.local.limits import Limits
 
 # What the one model of rapidocr reads, by the names that tesseract gives languages.
@@ -208,6 +208,8 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
         pages: pages that are wanted.
         text_layer: whether the text layer of a PDF is used; otherwise every page is read by OCR.
         ocr: how pages without text are read; ``engine`` is decided (not ``auto``).
+        scans_at_once: pages that are read by OCR in one go; with more, the document is to be
+            shared out. ``None`` reads any number.
         images: folder that images of OCR pages are saved in; ``None`` saves none.
         image_prefix: path of that folder relative to the record file, with a ``/`` at its end.
         image_stem: begin of the image names: ``<stem>_p<page>.jpg``.
@@ -218,6 +220,7 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
     pages: PageRanges = PageRanges()
     text_layer: bool = True
     ocr: OcrConfig = OcrConfig(engine="rapidocr")
+    scans_at_once: int | None = None
     images: Path | None = None
     image_prefix: str = "images/"
     image_stem: str = "page"
@@ -244,6 +247,19 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
                 f" {self.limits.pages:,}; choose some with page_range_str."
             )
         return pages
+
+    def check_scans(self, pages: list[int], scans: list[int]) -> None:
+        """Leave a document with too many pages for OCR to be shared out.
+
+        Args:
+            pages: the wanted pages, from 0.
+            scans: those of them that need OCR.
+
+        Raises:
+            ManyScans: they are more than are read at once.
+        """
+        if self.scans_at_once is not None and len(scans) > self.scans_at_once:
+            raise ManyScans(pages, scans)
 
     def within(self, pages: Iterable[int]) -> ReadOptions:
         """Give the same options for these pages alone."""

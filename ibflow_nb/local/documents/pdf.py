@@ -13,46 +13,33 @@ from typing import Any
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
-from ibflow_nb.local.documents import ocr
 from ibflow_nb.local.documents.errors import UnreadableDocument
 from ibflow_nb.local.documents.layout import Page
 from ibflow_nb.local.documents.options import ReadOptions
-from ibflow_nb.local.documents.pdf_words import is_sane, read_text_layer
+from ibflow_nb.local.documents.pdf_words import read_text_layer
 from ibflow_nb.local.documents.record import Word
+from ibflow_nb.local.documents.sanity import is_sane
 
 POINTS_PER_INCH = 72
 _TRUSTED_WORDS = 25  # a page with so many words is not searched for images
 _SCAN_SHARE = 0.5  # images covering more than this share of a page with few words are a scan
 _FULL_PAGE = 0.9
+_UNSEEN = {pdfium_c.FPDF_ANNOT_LINK, pdfium_c.FPDF_ANNOT_POPUP}
 
 
 def read_pdf(path: Path, options: ReadOptions) -> list[Page]:
-    """Read the wanted pages of a PDF.
+    """Read the wanted pages of a PDF: all text layers first, then the others by OCR.
 
     Raises:
         UnreadableDocument: it is damaged, locked, without pages, or beyond the limits.
-    """
-    with open_pdf(path, options) as document:
-        return [
-            _read_page(document, number, options)
-            for number in options.choose(len(document), "document")
-        ]
-
-
-def find_scans(path: Path, options: ReadOptions) -> tuple[list[int], list[int]]:
-    """Tell which of the wanted pages have no text layer, without reading the others.
-
-    Returns:
-        The wanted pages, and those of them to be read by OCR, from 0.
-
-    Raises:
-        UnreadableDocument: as :func:`read_pdf`.
+        ManyScans: more of its pages need OCR than are to be read at once.
     """
     with open_pdf(path, options) as document:
         pages = options.choose(len(document), "document")
-        if not options.text_layer:
-            return pages, pages
-        return pages, [number for number in pages if _is_scan(document, number)]
+        texts = {number: _read_text(document, number, options) for number in pages}
+        scans = [number for number, page in texts.items() if page is None]
+        options.check_scans(pages, scans)
+        return [page or _read_scan(document, number, options) for number, page in texts.items()]
 
 
 def draw_pdf_page(path: Path, number: int, longest_side: int, options: ReadOptions) -> Any:
@@ -72,16 +59,6 @@ def draw_pdf_page(path: Path, number: int, longest_side: int, options: ReadOptio
             raise UnreadableDocument(f"The PDF has no page {number + 1}.")
         with _load_page(document, number) as page:
             return _render(page, longest_side / max(*page.get_size(), 1))
-
-
-def _is_scan(document: pdfium.PdfDocument, number: int) -> bool:
-    with _load_page(document, number) as page:
-        text = page.get_textpage()
-        try:
-            has_text = text.count_chars() > 0
-        finally:
-            text.close()
-        return not has_text and _has_objects(page)
 
 
 @contextlib.contextmanager
@@ -123,7 +100,7 @@ def _load_page(document: pdfium.PdfDocument, number: int) -> Iterator[pdfium.Pdf
     """Load a page with its form fields and annotations drawn into it."""
     try:
         page = document[number]
-        if pdfium_c.FPDFPage_GetAnnotCount(page):
+        if _has_drawn_annotations(page):
             pdfium_c.FPDFPage_Flatten(page, pdfium_c.FLAT_NORMALDISPLAY)
             page.close()
             page = document[number]
@@ -137,16 +114,33 @@ def _load_page(document: pdfium.PdfDocument, number: int) -> Iterator[pdfium.Pdf
         ) from error
 
 
-def _read_page(document: pdfium.PdfDocument, number: int, options: ReadOptions) -> Page:
+def _has_drawn_annotations(page: pdfium.PdfPage) -> bool:
+    """Tell whether annotations belong to what is seen; links and pop-ups do not."""
+    for index in range(pdfium_c.FPDFPage_GetAnnotCount(page)):
+        annotation = pdfium_c.FPDFPage_GetAnnot(page, index)
+        kind = pdfium_c.FPDFAnnot_GetSubtype(annotation)
+        pdfium_c.FPDFPage_CloseAnnot(annotation)
+        if kind not in _UNSEEN:
+            return True
+    return False
+
+
+def _read_text(document: pdfium.PdfDocument, number: int, options: ReadOptions) -> Page | None:
+    """Read a page by its text layer; ``None`` where that is missing or not wanted."""
+    if not options.text_layer:
+        return None
     with _load_page(document, number) as page:
-        scale = _scale(page, options)
-        if options.text_layer:
-            layer = read_text_layer(page, scale)
-            if not _needs_ocr(page, layer.words):
-                return Page(
-                    layer.width, layer.height, layer.words, number=number, rotation=layer.rotation
-                )
-        image = _render(page, min(scale, _native_scale(page)))
+        layer = read_text_layer(page, _scale(page, options))
+        if _needs_ocr(page, layer.words):
+            return None
+        return Page(layer.width, layer.height, layer.words, number=number, rotation=layer.rotation)
+
+
+def _read_scan(document: pdfium.PdfDocument, number: int, options: ReadOptions) -> Page:
+    from ibflow_nb.local.documents import ocr  # the engines take a second to import
+
+    with _load_page(document, number) as page:
+        image = _render(page, min(_scale(page, options), _native_scale(page)))
     return ocr.read_page(image, number, options)
 
 

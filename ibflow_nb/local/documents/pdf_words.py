@@ -1,44 +1,29 @@
-"""The words of a PDF page's text layer, with boxes, and whether they can be trusted."""
+"""The words of a PDF page's text layer, with boxes.
+
+A call into PDFium costs more than what is done with its answer, so a page's characters come in
+one call, its boxes in two calls a word, and the geometry is computed on arrays.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
+import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
+from numpy.typing import NDArray
 
 from ibflow_nb.local.documents.record import Word
 
-_HYPHENS = {0x02, 0xFFFE, 0xAD}  # what PDFium writes for a hyphen at a line's end
-_SPACE = 32
+_HYPHENS = re.compile("[\x02\ufffe\xad]")  # what PDFium writes for a hyphen at a line's end
+_WORD = re.compile(r"[^\x00-\x20\s]+")
 _FAR = 1.5  # characters of a word may be this many times their size apart
-# Letters of 1,000 in English; other languages in Latin script are near enough.
-_FREQUENCY = dict(
-    zip(
-        "etaoinsrhldcumfpgwybvkxjqz",
-        (127, 91, 82, 75, 70, 67, 63, 60, 61, 40, 43, 28, 28, 24, 22, 19, 20, 24, 20, 15, 10, 8,
-         2, 2, 1, 1),
-        strict=True,
-    )
-)  # fmt: skip
-_STRANGE_SHARE = 0.1  # share of characters without a meaning in a broken text layer
-_USUAL = 52  # mean frequency of the letters of a sane text layer: text has 55 to 70, codes 25 to 47
-_FEW = 100  # letters below which nothing is said about them
 
-
-class Box(NamedTuple):
-    """A box in pixels from the top left corner, and the direction that its text runs in."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-    run_x: float = 0.0
-    run_y: float = 0.0
-
-
-_NO_BOX = Box(0, 0, 0, 0)
+Span = tuple[int, int]
+Array = NDArray[np.float64]
 
 
 class TextLayer(NamedTuple):
@@ -55,6 +40,20 @@ class TextLayer(NamedTuple):
     rotation: int
 
 
+class _Boxes(NamedTuple):
+    """A column of numbers for each side of boxes, and for the direction that their text runs in.
+
+    Sides are in ascending order, whatever the direction of the axes.
+    """
+
+    left: Array
+    low: Array
+    right: Array
+    high: Array
+    run_x: Array
+    run_y: Array
+
+
 def read_text_layer(page: pdfium.PdfPage, scale: float) -> TextLayer:
     """Read the words of a page and turn it upright where its text runs otherwise.
 
@@ -63,94 +62,102 @@ def read_text_layer(page: pdfium.PdfPage, scale: float) -> TextLayer:
         scale: pixels a point.
     """
     width, height = (side * scale for side in page.get_size())
-    to_display = _display_transform(page, scale)
-    found = [(text, _to_pixels(box, to_display)) for text, box in _raw_words(page)]
-    found = [
-        (text, box)
-        for text, box in found
-        if box.right > 0 and box.bottom > 0 and box.left < width and box.top < height
-    ]
-    rotation = _text_rotation(found)
-    words = [_word(text, _turn(box, width, height, rotation)) for text, box in found]
+    words, boxes = _raw_words(page)
+    if not words:
+        return TextLayer(width, height, [], 0)
+    boxes = _to_pixels(boxes, _display_transform(page, scale))
+    inside = (
+        (boxes.right > 0) & (boxes.high > 0) & (boxes.left < width) & (boxes.low < height)
+    )  # fmt: skip
+    if not inside.all():
+        words = [word for word, kept in zip(words, inside.tolist(), strict=True) if kept]
+        boxes = _Boxes(*(column[inside] for column in boxes))
+    rotation = _text_rotation(words, boxes)
+    sides = np.round(np.stack(_turn(boxes, width, height, rotation), axis=1), 2).tolist()
     if rotation in (90, 270):
         width, height = height, width
-    return TextLayer(width, height, words, rotation)
+    layer = [Word(word, *box) for word, box in zip(words, sides, strict=True)]
+    return TextLayer(width, height, layer, rotation)
 
 
-def is_sane(words: list[Word]) -> bool:
-    """Tell whether words look like text of a language rather than glyph codes."""
-    characters = "".join(word.word for word in words)
-    strange = sum(char == "\ufffd" or "\ue000" <= char <= "\uf8ff" for char in characters)
-    if strange > _STRANGE_SHARE * len(characters):
-        return False
-    longer = (word.word for word in words if len(word.word) >= 4 and word.word.isascii())
-    letters = "".join(text.lower() for text in longer if text.isalpha())
-    usual = sum(_FREQUENCY[letter] for letter in letters)
-    return len(letters) < _FEW or usual >= _USUAL * len(letters)
-
-
-def _raw_words(page: pdfium.PdfPage) -> Iterator[tuple[str, Box]]:
-    """Yield words with boxes in the page's own space, where y grows upwards."""
+def _raw_words(page: pdfium.PdfPage) -> tuple[list[str], _Boxes]:
+    """Give words with boxes in the page's own space, where y grows upwards."""
     text_page = page.get_textpage()
     try:
         handle = text_page.raw
-        count = pdfium_c.FPDFText_CountChars(handle)
-        codes = [pdfium_c.FPDFText_GetUnicode(handle, index) for index in range(count)]
-        start = 0
-        for index, code in enumerate([*codes, 0]):
-            if code not in _HYPHENS and (code <= _SPACE or chr(code).isspace()):
-                if index > start:
-                    yield from _words_between(handle, codes, start, index)
-                start = index + 1
+        text = _HYPHENS.sub("-", _characters(handle))
+        spans = [match.span() for match in _WORD.finditer(text)]
+        first, last = _end_boxes(handle, spans)
+        lengths = np.array([end - start - 1 for start, end in spans])
+        together = (lengths == 0) | _adjacent(first, last, lengths)
+        if not together.all():
+            spans = list(_cut_apart(handle, spans, together.tolist()))
+            first, last = _end_boxes(handle, spans)
     finally:
         text_page.close()
+    return [text[start:end] for start, end in spans], _union(first, last)
 
 
-def _words_between(
-    handle: Any, codes: list[int], start: int, end: int
-) -> Iterator[tuple[str, Box]]:
-    """Give the characters as one word, or as several where they do not stand together."""
-    first, last = _char_box(handle, start), _char_box(handle, end - 1)
-    if end - start == 1 or _adjacent(first, last, end - start - 1):
-        yield _text(codes, start, end), _union(first, last)
-        return
-    boxes = [_char_box(handle, index) for index in range(start, end)]
-    begin = 0
-    for index in range(1, len(boxes) + 1):
-        if index == len(boxes) or not _adjacent(boxes[index - 1], boxes[index], 1):
-            text = _text(codes, start + begin, start + index)
-            yield text, _union(boxes[begin], boxes[index - 1])
-            begin = index
+def _characters(handle: Any) -> str:
+    """Give the characters of a page, each at the index that PDFium has it at."""
+    count = pdfium_c.FPDFText_CountChars(handle)
+    units = (pdfium_c.c_ushort * (2 * count + 1))()
+    written = pdfium_c.FPDFText_GetText(handle, 0, count, units)
+    text = bytes(units)[: 2 * max(written - 1, 0)].decode("utf-16-le", "replace")
+    if len(text) == count:
+        return text
+    return "".join(chr(pdfium_c.FPDFText_GetUnicode(handle, index)) for index in range(count))
 
 
-def _text(codes: list[int], start: int, end: int) -> str:
-    return "".join("-" if code in _HYPHENS else chr(code) for code in codes[start:end])
+def _end_boxes(handle: Any, spans: list[Span]) -> tuple[_Boxes, _Boxes]:
+    """Give the boxes of the first and of the last character of each span."""
+    return (
+        _char_boxes(handle, [start for start, _ in spans]),
+        _char_boxes(handle, [end - 1 for _, end in spans]),
+    )
 
 
-def _char_box(handle: Any, index: int) -> Box:
-    rect = pdfium_c.FS_RECTF()
-    if not pdfium_c.FPDFText_GetLooseCharBox(handle, index, rect):
-        return _NO_BOX
-    return Box(rect.left, rect.bottom, rect.right, rect.top)
+def _char_boxes(handle: Any, indexes: list[int]) -> _Boxes:
+    """Give the boxes of characters; zeros for those that have none."""
+    rects = (pdfium_c.FS_RECTF * len(indexes))()
+    read = pdfium_c.FPDFText_GetLooseCharBox
+    for index, rect in zip(indexes, rects, strict=True):
+        read(handle, index, rect)
+    left, top, right, bottom = np.frombuffer(rects, np.float32).reshape(-1, 4).T.astype(np.float64)
+    still = np.zeros(len(indexes))
+    return _Boxes(left, bottom, right, top, still, still)
 
 
-def _adjacent(a: Box, b: Box, steps: int) -> bool:
-    """Tell whether two characters, some steps apart, stand on one line and near enough."""
-    size = max(a.right - a.left, a.bottom - a.top, b.right - b.left, b.bottom - b.top)
-    gap_x = b.left - a.right if b.left > a.left else a.left - b.right
-    gap_y = b.top - a.bottom if b.top > a.top else a.top - b.bottom
-    on_a_line = gap_x <= 0 or gap_y <= 0
-    return on_a_line and gap_x <= _FAR * size * steps >= gap_y
+def _adjacent(a: _Boxes, b: _Boxes, steps: NDArray[np.int_] | int) -> NDArray[np.bool_]:
+    """Tell which characters, some steps apart, stand on one line and near enough."""
+    size = np.maximum.reduce([a.right - a.left, a.high - a.low, b.right - b.left, b.high - b.low])
+    gap_x = np.where(b.left > a.left, b.left - a.right, a.left - b.right)
+    gap_y = np.where(b.low > a.low, b.low - a.high, a.low - b.high)
+    near = _FAR * size * steps
+    on_a_line = (gap_x <= 0) | (gap_y <= 0)
+    return on_a_line & (gap_x <= near) & (gap_y <= near)  # type: ignore[no-any-return]
 
 
-def _union(a: Box, b: Box) -> Box:
-    return Box(
-        a.left if a.left < b.left else b.left,
-        a.top if a.top < b.top else b.top,
-        a.right if a.right > b.right else b.right,
-        a.bottom if a.bottom > b.bottom else b.bottom,
+def _cut_apart(handle: Any, spans: list[Span], together: list[bool]) -> Iterator[Span]:
+    """Cut the spans whose characters do not stand together where they part."""
+    for (start, end), whole in zip(spans, together, strict=True):
+        if whole:
+            yield start, end
+            continue
+        boxes = _char_boxes(handle, list(range(start, end)))
+        before, after = (_Boxes(*(c[:-1] for c in boxes)), _Boxes(*(c[1:] for c in boxes)))
+        parted = np.flatnonzero(~_adjacent(before, after, 1)) + start + 1
+        yield from pairwise([start, *parted.tolist(), end])
+
+
+def _union(a: _Boxes, b: _Boxes) -> _Boxes:
+    return _Boxes(
+        np.minimum(a.left, b.left),
+        np.minimum(a.low, b.low),
+        np.maximum(a.right, b.right),
+        np.maximum(a.high, b.high),
         (b.left + b.right - a.left - a.right) / 2,
-        (b.top + b.bottom - a.top - a.bottom) / 2,
+        (b.low + b.high - a.low - a.high) / 2,
     )
 
 
@@ -177,43 +184,40 @@ def _display_transform(page: pdfium.PdfPage, scale: float) -> _Transform:
     }[page.get_rotation()]
 
 
-def _to_pixels(box: Box, t: _Transform) -> Box:
-    x = sorted((t.a * box.left + t.c * box.top + t.e, t.a * box.right + t.c * box.bottom + t.e))
-    y = sorted((t.b * box.left + t.d * box.top + t.f, t.b * box.right + t.d * box.bottom + t.f))
-    run_x = t.a * box.run_x + t.c * box.run_y
-    run_y = t.b * box.run_x + t.d * box.run_y
-    return Box(x[0], y[0], x[1], y[1], run_x, run_y)
+def _to_pixels(boxes: _Boxes, t: _Transform) -> _Boxes:
+    x = t.a * boxes.left + t.c * boxes.low + t.e, t.a * boxes.right + t.c * boxes.high + t.e
+    y = t.b * boxes.left + t.d * boxes.low + t.f, t.b * boxes.right + t.d * boxes.high + t.f
+    return _Boxes(
+        np.minimum(*x),
+        np.minimum(*y),
+        np.maximum(*x),
+        np.maximum(*y),
+        t.a * boxes.run_x + t.c * boxes.run_y,
+        t.b * boxes.run_x + t.d * boxes.run_y,
+    )
 
 
-def _text_rotation(words: list[tuple[str, Box]]) -> int:
+def _text_rotation(words: list[str], boxes: _Boxes) -> int:
     """Give the clockwise turn that makes most of the text run from left to right."""
-    votes = {0: 0, 90: 0, 180: 0, 270: 0}
-    for text, box in words:
-        if len(text) < 2:
-            continue
-        if abs(box.run_x) >= abs(box.run_y):
-            votes[0 if box.run_x >= 0 else 180] += len(text)
-        else:
-            votes[90 if box.run_y < 0 else 270] += len(text)
+    lengths = np.array([len(word) for word in words])
+    lengths[lengths < 2] = 0  # one character runs nowhere
+    across = np.abs(boxes.run_x) >= np.abs(boxes.run_y)
+    votes = {
+        0: lengths[across & (boxes.run_x >= 0)].sum(),
+        90: lengths[~across & (boxes.run_y < 0)].sum(),
+        180: lengths[across & (boxes.run_x < 0)].sum(),
+        270: lengths[~across & (boxes.run_y >= 0)].sum(),
+    }
     return max(votes, key=lambda turn: votes[turn])
 
 
-def _turn(box: Box, width: float, height: float, rotation: int) -> Box:
-    left, top, right, bottom = box[:4]
+def _turn(boxes: _Boxes, width: float, height: float, rotation: int) -> tuple[Array, ...]:
+    """Give left, top, right and bottom on the page that was turned."""
+    left, top, right, bottom = boxes[:4]
     if rotation == 90:
-        return Box(height - bottom, left, height - top, right)
+        return height - bottom, left, height - top, right
     if rotation == 180:
-        return Box(width - right, height - bottom, width - left, height - top)
+        return width - right, height - bottom, width - left, height - top
     if rotation == 270:
-        return Box(top, width - right, bottom, width - left)
-    return box
-
-
-def _word(text: str, box: Box) -> Word:
-    return Word(
-        word=text,
-        start_x=round(box.left, 2),
-        start_y=round(box.top, 2),
-        end_x=round(box.right, 2),
-        end_y=round(box.bottom, 2),
-    )
+        return top, width - right, bottom, width - left
+    return left, top, right, bottom

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from statistics import median
+from operator import attrgetter
 
 from ibflow_nb.local.documents.record import Word
 
 _SAME_LINE = 0.5  # overlap of two heights, as a share of the smaller one, on one line
 _STACKED = 0.3  # runs of two lines stand above each other by this share of the narrower
 _LEVEL = 0.25  # words of one line are level within this share of their height
+_NEAR = 3  # lines back, in the order of their heights, that a word may still belong to
 _SIDEWAYS = 3.0  # a word this many times taller than the others and narrow runs sideways
+
+
+_Extent = tuple[float, float, float]  # left, right, and twice the middle of the height
 
 
 def group_lines(runs: Iterable[list[Word]]) -> list[list[Word]]:
@@ -19,72 +23,134 @@ def group_lines(runs: Iterable[list[Word]]) -> list[list[Word]]:
     Args:
         runs: words that were read as one piece, which stay together; each in reading order.
     """
-    filled = ([word for word in run if word.word.strip()] for run in runs)
+    filled = [[word for word in run if not word.word.isspace()] for run in runs]
     upright, sideways = _part_sideways([run for run in filled if run])
-    bands: list[_Band] = []
-    for band in sorted(map(_Band, upright), key=lambda band: band.top + band.bottom):
-        line = next((line for line in reversed(bands[-3:]) if line.takes(band)), None)
-        if line is None:
-            bands.append(band)
-        else:
-            line.add(band)
-    bands.sort(key=lambda band: band.top + band.bottom)
-    lines = ([word for run in band.runs for word in run] for band in bands)
-    return [sorted(line, key=lambda word: word.start_x) for line in lines] + sideways
+    lines: list[_Band] = []
+    for band in sorted(_bands(upright), key=_middle):
+        _add_to(lines, band)
+    lines.sort(key=_middle)
+    words = ([word for run in line.runs for word in run] for line in lines)
+    return [sorted(line, key=attrgetter("start_x")) for line in words] + sideways
 
 
 class _Band:
-    """Words of one line and the mean height band that they cover, weighted by length."""
+    """Runs of one line and the mean height band that they cover, weighted by length."""
 
-    __slots__ = ("bottom", "runs", "top", "weight")
+    __slots__ = ("bottom", "extents", "runs", "top", "weight")
 
-    def __init__(self, run: list[Word]) -> None:
-        self.runs = [run]
-        self.weight = sum(len(word.word) for word in run)
-        self.top = sum(word.start_y * len(word.word) for word in run) / self.weight
-        self.bottom = sum(word.end_y * len(word.word) for word in run) / self.weight
+    def __init__(self, top: float, bottom: float) -> None:
+        self.top = top
+        self.bottom = bottom
+        self.weight = 0
+        self.runs: list[list[Word]] = []
+        self.extents: list[_Extent] = []
 
-    def overlap(self, other: _Band) -> float:
-        """Give the common height as a share of the smaller of the two."""
+    def overlaps(self, other: _Band) -> bool:
+        """Tell whether most of the smaller height is common to both."""
         common = min(self.bottom, other.bottom) - max(self.top, other.top)
         smaller = min(self.bottom - self.top, other.bottom - other.top)
-        if smaller <= 0:
-            return 1.0 if common >= 0 else 0.0
-        return common / smaller
+        return common >= _SAME_LINE * max(smaller, 0.0)
+
+    def level_with(self, other: _Band) -> bool:
+        """Tell whether the middle of another band is near enough to this one's."""
+        return abs(_middle(self) - _middle(other)) <= _LEVEL * (other.bottom - other.top)
 
     def takes(self, other: _Band) -> bool:
-        """Tell whether a run belongs to this line: level with it and not over its words."""
-        if self.overlap(other) < _SAME_LINE:
+        """Tell whether one run belongs to this line: level with it and not over its words."""
+        if not self.overlaps(other):
             return False
-        level = _LEVEL * (other.bottom - other.top)
-        if abs(self.top + self.bottom - other.top - other.bottom) <= level:
+        if self.level_with(other):
             return True
-        return not any(_stacked(mine, other.runs[0], level) for mine in self.runs)
+        level = _LEVEL * (other.bottom - other.top)
+        return not _any_stacked(self.extents, other.extents[0], level)
+
+    def add_run(self, run: list[Word]) -> None:
+        """Take in a run of this very height."""
+        self.weight += sum([len(word.word) for word in run])
+        self.runs.append(run)
+        self.extents.append((run[0].start_x, run[-1].end_x, run[0].start_y + run[0].end_y))
 
     def add(self, other: _Band) -> None:
-        """Take other words in; the band moves towards them."""
-        share = other.weight / (self.weight + other.weight)
+        """Take other runs in; the band moves towards them."""
+        self.weight += other.weight
+        share = other.weight / self.weight
         self.top += (other.top - self.top) * share
         self.bottom += (other.bottom - self.bottom) * share
-        self.weight += other.weight
         self.runs += other.runs
+        self.extents += other.extents
 
 
-def _stacked(a: list[Word], b: list[Word], level: float) -> bool:
-    """Tell whether one run stands above the other, given how far level words may differ."""
-    common = min(a[-1].end_x, b[-1].end_x) - max(a[0].start_x, b[0].start_x)
-    narrower = min(a[-1].end_x - a[0].start_x, b[-1].end_x - b[0].start_x)
-    if common <= _STACKED * narrower:
-        return False
-    return abs(a[0].start_y + a[0].end_y - b[0].start_y - b[0].end_y) > 2 * level
+def _middle(band: _Band) -> float:
+    """Give twice the middle of a band's height."""
+    return band.top + band.bottom
+
+
+def _any_stacked(line: list[_Extent], run: _Extent, level: float) -> bool:
+    """Tell whether a run stands above or below one of a line's, by more than words may differ."""
+    left, right, middle = run
+    for other_left, other_right, other_middle in line:
+        if other_left >= right or left >= other_right or abs(other_middle - middle) <= 2 * level:
+            continue
+        common = min(right, other_right) - max(left, other_left)
+        if common > _STACKED * min(right - left, other_right - other_left):
+            return True
+    return False
+
+
+def _bands(runs: list[list[Word]]) -> list[_Band]:
+    """Give one band to all runs of exactly the same height: words of one font on one line."""
+    bands: dict[tuple[float, float], _Band] = {}
+    for run in runs:
+        height = _height(run)
+        band = bands.get(height)
+        if band is None:
+            band = bands[height] = _Band(*height)
+        band.add_run(run)
+    return list(bands.values())
+
+
+def _height(run: list[Word]) -> tuple[float, float]:
+    """Give the mean top and bottom of the words of a run, weighted by length."""
+    if len(run) == 1:
+        return run[0].start_y, run[0].end_y
+    weight = sum(len(word.word) for word in run)
+    top = sum(word.start_y * len(word.word) for word in run) / weight
+    return top, sum(word.end_y * len(word.word) for word in run) / weight
+
+
+def _add_to(lines: list[_Band], band: _Band) -> None:
+    """Add a band to the line that takes it, or as a new line.
+
+    The runs of a band go together, save where the place of each decides: over words of a line
+    that is not level with them.
+    """
+    line = next((line for line in lines[: -_NEAR - 1 : -1] if line.overlaps(band)), None)
+    if line is None:
+        lines.append(band)
+    elif line.level_with(band):
+        line.add(band)
+    else:
+        for run in band.runs:
+            _add_run(lines, run)
+
+
+def _add_run(lines: list[_Band], run: list[Word]) -> None:
+    band = _Band(*_height(run))
+    band.add_run(run)
+    line = next((line for line in lines[: -_NEAR - 1 : -1] if line.takes(band)), None)
+    if line is None:
+        lines.append(band)
+    else:
+        line.add(band)
 
 
 def _part_sideways(
     runs: list[list[Word]],
 ) -> tuple[list[list[Word]], list[list[Word]]]:
     """Set runs apart that stand on end, such as a stamp in the margin."""
-    heights = [word.end_y - word.start_y for run in runs for word in run]
-    if not heights or max(heights) <= _SIDEWAYS * (usual := median(heights)):
+    heights = sorted([word.end_y - word.start_y for run in runs for word in run])
+    usual = heights[len(heights) // 2] if heights else 0.0
+    if not heights or heights[-1] <= _SIDEWAYS * usual:
         return runs, []
     upright: list[list[Word]] = []
     sideways: list[list[Word]] = []
@@ -94,7 +160,8 @@ def _part_sideways(
 
 
 def _on_end(run: list[Word], usual: float) -> bool:
+    height = max([word.end_y for word in run]) - min([word.start_y for word in run])
+    if height <= _SIDEWAYS * usual:
+        return False
     width = max(word.end_x for word in run) - min(word.start_x for word in run)
-    height = max(word.end_y for word in run) - min(word.start_y for word in run)
-    several = sum(len(word.word) for word in run) > 1
-    return several and height > _SIDEWAYS * max(usual, width)
+    return height > _SIDEWAYS * width and sum(len(word.word) for word in run) > 1

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from ibflow_nb.api.errors import InvalidRequest
-from ibflow_nb.local.documents.errors import UnreadableDocument
+from ibflow_nb.local.documents.errors import ManyScans, UnreadableDocument
 from ibflow_nb.local.documents.kinds import find_kind
 from ibflow_nb.local.documents.layout import Page, compose, join_records
 from ibflow_nb.local.documents.options import OcrConfig, PageRanges, Passwords, ReadOptions
-from ibflow_nb.local.documents.readers import check_size, read_document
+from ibflow_nb.local.documents.readers import read_document
 from ibflow_nb.local.documents.record import Record, load_records, save_records
 from ibflow_nb.local.steps.base import Outcome, Part, StepError, Task
 from ibflow_nb.local.steps.source import known_class, original_file, with_tessdata
@@ -144,13 +144,11 @@ class ProcessFiles:
 def _read(task: Task, settings: Settings) -> Outcome:
     source, drive_path = original_file(task)
     options = _options(task, settings)
-    check_size(source, options)
     _check_type(source, settings)
-    if task.part is None:
-        parts = _split(source, options)
-        if len(parts) > 1:
-            return Outcome(split=parts)
-    pages = read_document(source, options)
+    try:
+        pages = read_document(source, options)
+    except ManyScans as found:
+        return Outcome(split=_share_out(found.pages, found.scans))
     records = _records(pages, drive_path, settings)
     _save(task, records)
     return Outcome(
@@ -167,6 +165,7 @@ def _options(task: Task, settings: Settings) -> ReadOptions:
         pages=settings.pages,
         text_layer=settings.process_type != "images_to_txt",
         ocr=with_tessdata(task, settings.ocr),
+        scans_at_once=_PART_SCANS if task.part is None else None,
         images=task.record_file.parent / "images",
         image_stem=Path(task.name).name,
         limits=task.limits,
@@ -186,29 +185,11 @@ def _check_type(source: Path, settings: Settings) -> None:
         )
 
 
-def _split(source: Path, options: ReadOptions) -> list[Part]:
-    """Share out a file with many pages for OCR; each part is a run of pages."""
-    pages, scans = _survey(source, options)
+def _share_out(pages: list[int], scans: list[int]) -> list[Part]:
+    """Cut a file into runs of pages that have a few pages for OCR each."""
     cuts = scans[_PART_SCANS::_PART_SCANS]
-    if not cuts:
-        return []
     starts = [pages[0], *cuts]
     return [Part(first, end - 1) for first, end in zip(starts, [*cuts, pages[-1] + 1], strict=True)]
-
-
-def _survey(source: Path, options: ReadOptions) -> tuple[list[int], list[int]]:
-    """Give the wanted pages and those of them to be read by OCR."""
-    kind = find_kind(source)
-    if kind == "pdf":
-        from ibflow_nb.local.documents.pdf import find_scans
-
-        return find_scans(source, options)
-    if kind == "image":
-        from ibflow_nb.local.documents.images import find_pages
-
-        pages = find_pages(source, options)
-        return pages, pages
-    return [], []
 
 
 def _records(pages: list[Page], drive_path: str, settings: Settings) -> list[Record]:

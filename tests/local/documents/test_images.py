@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from ibflow_nb.local.documents.errors import UnreadableDocument
-from ibflow_nb.local.documents.images import find_pages, read_image
+from ibflow_nb.local.documents.errors import ManyScans, UnreadableDocument
+from ibflow_nb.local.documents.images import read_image
 from ibflow_nb.local.documents.layout import Page
 from ibflow_nb.local.documents.options import OcrConfig, PageRanges, ReadOptions
 from ibflow_nb.local.limits import Limits
@@ -97,10 +97,11 @@ def test_all_pages_of_a_tiff_are_read(header: Image.Image, tmp_path: Path) -> No
 def test_pages_of_a_tiff_can_be_chosen(header: Image.Image, tmp_path: Path) -> None:
     """A range beyond the end is a reason."""
     file = tiff(header, tmp_path)
-    options = ReadOptions(pages=PageRanges.parse("3-"))
-    assert find_pages(file, options) == [2]
+    with pytest.raises(ManyScans) as caught:
+        read_image(file, ReadOptions(pages=PageRanges.parse("3-"), scans_at_once=0))
+    assert caught.value.pages == caught.value.scans == [2]
     with pytest.raises(UnreadableDocument, match="last of the image is page 3"):
-        find_pages(file, ReadOptions(pages=PageRanges.parse("4")))
+        read_image(file, ReadOptions(pages=PageRanges.parse("4")))
 
 
 @pytest.mark.parametrize("name", ["big.png", "big.jpg", "big.tif"])

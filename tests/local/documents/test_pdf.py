@@ -10,12 +10,13 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 import pytest
 
-from ibflow_nb.local.documents.errors import UnreadableDocument
+from ibflow_nb.local.documents.errors import ManyScans, UnreadableDocument
 from ibflow_nb.local.documents.layout import Page, compose
 from ibflow_nb.local.documents.options import OcrConfig, PageRanges, ReadOptions
-from ibflow_nb.local.documents.pdf import find_scans, read_pdf
-from ibflow_nb.local.documents.pdf_words import is_sane, read_text_layer
+from ibflow_nb.local.documents.pdf import read_pdf
+from ibflow_nb.local.documents.pdf_words import read_text_layer
 from ibflow_nb.local.documents.record import Word
+from ibflow_nb.local.documents.sanity import is_sane
 from ibflow_nb.local.limits import Limits
 
 FAST = OcrConfig(engine="tesseract", dpi=150)
@@ -167,12 +168,14 @@ def test_few_words_on_a_scan_do_not_pass_for_its_text(documents: Path) -> None:
     assert page.is_image
 
 
-def test_scans_are_found_without_ocr(documents: Path) -> None:
-    """Pages without a text layer are told from digital ones."""
-    options = ReadOptions()
-    assert find_scans(documents / "scans" / "cardinal.pdf", options) == ([0, 1, 2, 3], [0, 1, 2, 3])
-    assert find_scans(documents / "digital" / "senate-expenditures.pdf", options) == ([0], [])
-    assert find_scans(documents / "bad" / "blank.pdf", options) == ([0], [])
+def test_scans_are_counted_before_ocr(documents: Path) -> None:
+    """Pages without a text layer are told from digital ones, and too many are left alone."""
+    none = ReadOptions(scans_at_once=0)
+    with pytest.raises(ManyScans) as caught:
+        read_pdf(documents / "scans" / "cardinal.pdf", none)
+    assert (caught.value.pages, caught.value.scans) == ([0, 1, 2, 3], [0, 1, 2, 3])
+    for name in ("digital/senate-expenditures.pdf", "bad/blank.pdf"):
+        assert len(read_pdf(documents / name, none)) == 1
 
 
 def words(text: str) -> list[Word]:
