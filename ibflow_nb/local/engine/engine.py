@@ -269,8 +269,19 @@ def make_executor(settings: Settings) -> Executor:
     """Make the executor that the settings name.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: there is none of that name, or its cluster cannot be reached.
     """
-    if settings.executor != "local":
-        raise ConfigError(f"There is no executor {settings.executor!r}; use local.")
-    return LocalPool(settings)
+    if settings.executor == "local":
+        return LocalPool(settings)
+    scheme, found, address = settings.executor.partition("://")
+    if scheme != "dask" or not found:
+        raise ConfigError(
+            f"There is no executor {settings.executor!r}; use local or dask://HOST:PORT."
+        )
+    try:
+        from ibflow_nb.local.engine.dask_pool import DaskPool
+    except ImportError as error:
+        raise ConfigError(
+            "Dask is not installed here: run pip install 'ibflow-nb[dask]', on all machines."
+        ) from error
+    return DaskPool(settings, address)

@@ -57,13 +57,11 @@ class Killed(UnitFailure):
 
 
 class Executor(Protocol):
-    """Runs units, each in a process that can be killed.
+    """Runs units, each in a process that can be killed."""
 
-    Attributes:
-        slots: units that it runs at the same time.
-    """
-
-    slots: int
+    @property
+    def slots(self) -> int:
+        """Units that it can have at the same time; may change while it runs."""
 
     def submit(self, task: Task, timeout: float | None) -> Future[Outcome]:
         """Run a unit; the future ends with its outcome or a :class:`UnitFailure`.

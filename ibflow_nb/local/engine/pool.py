@@ -21,15 +21,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import IO, BinaryIO, cast
 
-from ibflow_nb.local.engine.channel import Reply, receive, send
-from ibflow_nb.local.engine.executor import (
-    FileFailed,
-    Killed,
-    OutputUnwritable,
-    TimedOut,
-    UnitFailure,
-    WorkerDied,
-)
+from ibflow_nb.local.engine.channel import Reply, outcome_of, receive, send
+from ibflow_nb.local.engine.executor import Killed, TimedOut, UnitFailure, WorkerDied
 from ibflow_nb.local.settings import Settings
 from ibflow_nb.local.steps.base import Outcome, Task
 
@@ -138,7 +131,7 @@ class _Worker:
         if stopped:
             self._end()
         self._trim_stderr()
-        return _outcome(reply)
+        return outcome_of(reply)
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is not None:
@@ -183,14 +176,6 @@ class _Worker:
         if self._stderr is not None:
             self._stderr.close()
             self._stderr = None
-
-
-def _outcome(reply: Reply) -> Outcome:
-    if reply.failure == "output":
-        raise OutputUnwritable(reply.message)
-    if reply.failure == "file" or reply.outcome is None:
-        raise FileFailed(reply.message, reply.detail)
-    return reply.outcome
 
 
 class LocalPool:

@@ -1,0 +1,223 @@
+"""Units on a Dask cluster: a real scheduler and real workers on loopback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ibflow_nb.api.errors import ConfigError
+from ibflow_nb.local.drive import Drive
+from ibflow_nb.local.engine import Engine
+from ibflow_nb.local.engine.dask_units import Order, Workplace, _Host
+from ibflow_nb.local.engine.executor import FileFailed, Killed, TimedOut, WorkerDied
+from ibflow_nb.local.settings import Settings
+from ibflow_nb.local.steps.base import Task
+
+pytest.importorskip("distributed")
+
+HERE = Path(__file__).resolve().parent
+FILES = 40
+
+
+class Cluster:
+    """A scheduler and workers with two threads each, as processes of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        self._folder = folder
+        self._processes: list[subprocess.Popen[bytes]] = []
+        host, port = self.address.split(":")
+        self._start("scheduler", "--host", host, "--port", port, "--no-dashboard")
+        self.workers: list[subprocess.Popen[bytes]] = []
+
+    def add_worker(self) -> subprocess.Popen[bytes]:
+        """Start a worker; it joins by itself."""
+        worker = self._start(
+            "worker", f"tcp://{self.address}", "--nthreads", "2", "--no-nanny", "--no-dashboard",
+            "--local-directory", str(self._folder),
+        )  # fmt: skip
+        self.workers.append(worker)
+        return worker
+
+    def end(self) -> None:
+        """End all processes."""
+        for process in reversed(self._processes):
+            process.terminate()
+        for process in self._processes:
+            process.wait(20)
+
+    def _start(self, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(HERE)}
+        with (self._folder / f"{kind}.log").open("ab") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        self._processes.append(process)
+        return process
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Give a cluster with one worker."""
+    made = Cluster(tmp_path_factory.mktemp("cluster"))
+    made.add_worker()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def pool(cluster: Cluster, tmp_path: Path) -> Iterator[Any]:
+    """Give an executor on the cluster."""
+    from ibflow_nb.local.engine.dask_pool import DaskPool
+
+    settings = Settings(root=tmp_path, steps_module="engine_steps")
+    made = DaskPool(settings, cluster.address)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Callable[[str], Task]:
+    """Make a task that reads a text."""
+
+    def make(text: str) -> Task:
+        source = tmp_path / f"{text.split()[0]}.txt"
+        source.write_text(text)
+        return Task(
+            job_id="j",
+            step="read",
+            kwargs={},
+            source=str(source),
+            input=str(source),
+            name=source.name,
+            index=0,
+            output_dir=str(tmp_path / "out" / "s1_read"),
+        )
+
+    return make
+
+
+def records_of(platform: Any, job_id: str) -> list[tuple[str, int, str, str]]:
+    """Give name, index, status and first field of each record of a run."""
+    found = []
+    for offset in range(0, FILES, 20):
+        for record in platform.records(job_id, file_offset=offset):
+            value = record.results[0].value if record.results else record.error_msg
+            found.append((record.file_name, record.file_index, record.status, value))
+    return found
+
+
+@pytest.mark.faults
+def test_a_lost_worker_changes_nothing_in_the_records(
+    cluster: Cluster, make_platform: Any, tmp_path: Path, until: Callable[..., None]
+) -> None:
+    """With one of two workers killed in the middle, the run gives the local pool's records."""
+    texts = {f"f{number:02}": f"text {'x' * number}" for number in range(FILES)}
+    texts |= {"f05": "UNREADABLE", "f06": "one\ftwo\fthree"}
+    slow = {"name": "extract", "seconds": 0.05}
+
+    local = make_platform(root=tmp_path / "local", workers=2)
+    local.files(**texts)
+    local.flow("read", "extract")
+    expected = records_of(local, local.run())
+    assert len(expected) == FILES
+
+    lost = cluster.add_worker()
+    spread = make_platform(root=tmp_path / "spread", executor=f"dask://{cluster.address}")
+    spread.files(**texts)
+    spread.flow("read", slow)
+    until(lambda: spread.engine._dispatcher._executor.slots == 8, 20)
+    job_id = spread.submit()
+    until(lambda: spread.status(job_id).index >= 8, 20)
+    os.kill(lost.pid, signal.SIGKILL)
+    assert spread.status(job_id).status == "RUNNING"
+    assert spread.engine.wait(job_id, 60)
+    assert spread.status(job_id).status == "COMPLETE"
+    assert records_of(spread, job_id) == expected
+    names = [path.name for path in spread.output(job_id).glob("s2_extract/*.ibdoc")]
+    assert len(names) == FILES - 1
+
+
+@pytest.mark.faults
+def test_a_hung_unit_is_stopped_at_its_limit(pool: Any, task: Any) -> None:
+    """Native code is killed within its worker, which then takes the next unit."""
+    with pytest.raises(TimedOut) as caught:
+        pool.submit(task("NATIVE"), 0.5).result(20)
+    assert caught.value.seconds == 0.5
+    assert pool.submit(task("next"), 5).result(20).records == 1
+
+
+@pytest.mark.faults
+def test_killed_units_end_whether_they_run_or_wait(
+    pool: Any, task: Any, until: Callable[..., None]
+) -> None:
+    """A running unit is stopped; one that has not begun never does."""
+    started = [pool.submit(task("HANG"), None) for _ in range(3)]
+    until(lambda: pool._client.processing())
+    for future in started:
+        pool.kill(future)
+    for future in started:
+        with pytest.raises(Killed):
+            future.result(20)
+    assert pool.submit(task("next"), 5).result(20).records == 1
+
+
+@pytest.mark.faults
+def test_a_unit_that_crashes_takes_nothing_with_it(cluster: Cluster, pool: Any, task: Any) -> None:
+    """The process of the unit dies, the Dask worker lives and says how it died."""
+    with pytest.raises(WorkerDied, match="SIGSEGV"):
+        pool.submit(task("CRASH"), None).result(20)
+    with pytest.raises(FileFailed, match="is not readable"):
+        pool.submit(task("UNREADABLE"), None).result(20)
+    assert all(worker.poll() is None for worker in cluster.workers[:1])
+
+
+@pytest.mark.faults
+def test_a_cancelled_job_ends_at_once(cluster: Cluster, make_platform: Any) -> None:
+    """Its units are stopped on all workers before the job has ended."""
+    platform = make_platform(executor=f"dask://{cluster.address}")
+    platform.files(a="HANG", b="HANG")
+    platform.flow("read")
+    job_id = platform.submit()
+    platform.engine.cancel(job_id)
+    assert platform.engine.wait(job_id, 20)
+    assert platform.status(job_id).status == "CANCELLED"
+    assert platform.engine._dispatcher.running == 0
+
+
+def test_an_absent_scheduler_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The platform does not start without its cluster."""
+    monkeypatch.setattr("ibflow_nb.local.engine.dask_pool._CONNECT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = Settings(root=tmp_path, executor=f"dask://127.0.0.1:{port}")
+    with pytest.raises(ConfigError, match=f"No Dask scheduler answers at tcp://127.0.0.1:{port}"):
+        Engine(Drive(tmp_path), settings)
+
+
+def test_a_missing_installation_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the extra the sentence names it."""
+    monkeypatch.setitem(sys.modules, "ibflow_nb.local.engine.dask_pool", None)
+    with pytest.raises(ConfigError, match=r"ibflow-nb\[dask\]"):
+        Engine(Drive(tmp_path), Settings(root=tmp_path, executor="dask://127.0.0.1:8786"))
+
+
+def test_another_version_at_a_worker_is_told(task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker does nothing for a platform of another version, and says what to do."""
+    workplace = Workplace("engine_steps", 10, 10.0, 1024**3)
+    order = Order(key="k", version="0.0.1", task=task("a"), timeout=None, workplace=workplace)
+    reply = _Host().run(order, 1)
+    assert reply.failure == "died"
+    assert "install the same version on all machines" in reply.message
