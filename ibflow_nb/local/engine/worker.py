@@ -64,7 +64,7 @@ def run(steps_module: str, task: Task) -> Reply:
             message = f"The output cannot be written: {error.strerror} ({_where(error, task)})."
             return Reply(failure="output", message=message)
         return _unforeseen(error, task)
-    except Exception as error:  # noqa: BLE001 - whatever a step raises fails its file alone
+    except BaseException as error:  # noqa: BLE001 - also SystemExit fails its file alone
         return _unforeseen(error, task)
 
 
@@ -79,7 +79,7 @@ def _where(error: OSError, task: Task) -> str:
     return Path(str(error.filename or task.output_dir)).name
 
 
-def _unforeseen(error: Exception, task: Task) -> Reply:
+def _unforeseen(error: BaseException, task: Task) -> Reply:
     reason = " ".join(str(error).split()) or "no reason given"
     message = f"{task.step} failed on {task.name or 'the batch'}: {type(error).__name__}: {reason}"
     return Reply(failure="file", message=message[:500], detail=traceback.format_exc())
