@@ -6,7 +6,9 @@ import ctypes
 import errno
 import os
 import signal
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -160,29 +162,59 @@ class Gatekeeper:
 
 def misbehave(word: str, task: Task) -> None:
     """Do what the first word of a file says."""
-    if word == "UNREADABLE":
-        raise StepError(f"{task.name} is not readable.")
-    if word == "BUG":
-        raise KeyError("a bug")
-    if word == "CRASH":
-        os.kill(os.getpid(), signal.SIGSEGV)
-    if word == "CRASHONCE":
-        crash_once(Path(task.output_dir).parent.parent / f"{Path(task.name).name}.crashed")
-    if word == "HANG":
-        time.sleep(600)
-    if word == "NATIVE":
-        ctypes.PyDLL(None).sleep(600)
-    if word == "FULL":
-        raise OSError(errno.ENOSPC, "No space left on device", task.output_dir)
-    if word == "MEMORY":
-        bytearray(8 * 1024**3)
+    if word in FAULTS:
+        FAULTS[word](task)
 
 
-def crash_once(mark: Path) -> None:
+def unreadable(task: Task) -> None:
+    """Tell that a file is of no use."""
+    raise StepError(f"{task.name} is not readable.")
+
+
+def bug(task: Task) -> None:
+    """Fail in a way that nobody foresaw."""
+    raise KeyError("a bug")
+
+
+def full(task: Task) -> None:
+    """Find the disk full."""
+    raise OSError(errno.ENOSPC, "No space left on device", task.output_dir)
+
+
+def interrupt(task: Task) -> None:
+    """Raise what is no Exception."""
+    raise KeyboardInterrupt
+
+
+def grow(task: Task) -> None:
+    """Take more and more memory."""
+    hoard = [bytearray(1024**2)]
+    while hoard:
+        hoard.append(bytearray(1024**2))
+
+
+def crash_once(task: Task) -> None:
     """Die without a word, the first time only."""
+    mark = Path(task.output_dir).parent.parent / f"{Path(task.name).name}.crashed"
     if not mark.exists():
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+FAULTS: dict[str, Callable[[Task], object]] = {
+    "UNREADABLE": unreadable,
+    "BUG": bug,
+    "FULL": full,
+    "INTERRUPT": interrupt,
+    "GROW": grow,
+    "MEMORY": lambda task: bytearray(8 * 1024**3),
+    "CRASH": lambda task: os.kill(os.getpid(), signal.SIGSEGV),
+    "CRASHONCE": crash_once,
+    "EXIT": lambda task: sys.exit(3),
+    "HARDEXIT": lambda task: os._exit(3),
+    "HANG": lambda task: time.sleep(600),
+    "NATIVE": lambda task: ctypes.PyDLL(None).sleep(600),
+}
 
 
 def wait_for(gate: str | None) -> None:
