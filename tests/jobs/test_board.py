@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,14 +31,20 @@ def listed(job_id: str, state: str = "RUNNING", done: int | None = 0, **more: An
 
 
 class Server:
-    """Lists of jobs as the test says: one for each look; an exception is raised."""
+    """Lists of jobs as the test says: one for each look; an exception is raised.
+
+    The first look is answered when somebody waits for the end.
+    """
 
     def __init__(self, *lists: Sequence[JobSummary] | Exception) -> None:
         self.lists = [*lists]
         self.asked: list[int | None] = []
+        self.waited_for = threading.Event()
 
     async def look(self, since: int | None) -> Sequence[JobSummary]:
         """Give the next list; the last one stays."""
+        while not self.waited_for.is_set():
+            await asyncio.sleep(0.001)
         self.asked.append(since)
         found = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
         if isinstance(found, Exception):
@@ -59,6 +66,7 @@ def make(home: Background, clock: Any, scripted: Any, replies: Any) -> Callable[
             **options,
         )  # fmt: skip
         made.service = service  # type: ignore[attr-defined]
+        made.server = server  # type: ignore[attr-defined]
         return made
 
     return board
@@ -71,6 +79,7 @@ def states(board: Board) -> dict[str, str]:
 
 def end(home: Background, board: Board) -> Board:
     """Wait until no job goes on."""
+    board.server.waited_for.set()  # type: ignore[attr-defined]
     return home.run(board.wait._function(20))
 
 
@@ -188,7 +197,7 @@ def test_a_list_without_counts_is_filled_up_by_the_poller(
 
     class Patient(Server):
         async def look(self, since: int | None) -> Sequence[JobSummary]:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.001)
             state = "COMPLETE" if told.is_set() else "RUNNING"
             return [listed("j-1", state, None), listed("j-2", "COMPLETE", None)]
 
