@@ -1,0 +1,171 @@
+"""What the kernels of several versions do with jobs of a real platform."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+FINAL = "update_display_data"
+WAITS = ("job.wait()", "await job", "%ibflow wait")
+MANY = 800  # files: a run of some seconds
+ANSWER = 0.5  # seconds beyond those of a bare kernel
+HALFWAY = "import threading; threading.Timer(0.3, print, ['halfway']).start()\n"
+
+
+def contents(messages: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    """Give the contents of all messages of a kind."""
+    return [one["content"] for one in messages if one["msg_type"] == kind]
+
+
+def opened_bar(messages: list[dict[str, Any]]) -> str:
+    """Give the id of the progress bar that a cell has opened."""
+    (bar,) = [
+        one["comm_id"]
+        for one in contents(messages, "comm_open")
+        if one["data"]["state"].get("_model_name") == "FloatProgressModel"
+    ]
+    return str(bar)
+
+
+def bar_values(messages: list[dict[str, Any]], bar: str) -> list[float]:
+    """Give the values that a progress bar was set to."""
+    states = [
+        one["data"].get("state", {})
+        for one in contents(messages, "comm_msg")
+        if one["comm_id"] == bar
+    ]
+    return [state["value"] for state in states if "value" in state]
+
+
+def seconds_to_stop(kernel: Any, statement: str) -> tuple[float, list[dict[str, Any]]]:
+    """Interrupt a statement that waits already; give the seconds that it went on, and the rest."""
+    request = kernel.start(HALFWAY + statement)
+    kernel.messages(lambda message: message["content"].get("text", "").startswith("halfway"))
+    started = time.monotonic()
+    kernel.manager.interrupt_kernel()
+    messages = kernel.finish(request)
+    return time.monotonic() - started, messages
+
+
+@contextlib.contextmanager
+def started_job(kernel: Any, letters: Any, pause: Any) -> Iterator[Any]:
+    """Start a job in a kernel, hold it, and let it end afterwards."""
+    job = pause(kernel.printed(f"job = %ibflow {letters()}\nprint(job.id)").split()[-1])
+    try:
+        yield job
+    finally:
+        job.resume()
+    assert kernel.printed("print(job.wait(60).state)") == "COMPLETE\n"
+
+
+def test_the_kernel_is_of_the_version(kernel: Any, version: str) -> None:
+    """The tests of this module see what they say that they see."""
+    assert kernel.printed("import ipykernel; print(ipykernel.__version__)") == f"{version}\n"
+
+
+@pytest.mark.parametrize("busy", [True, False], ids=["busy", "idle"])
+def test_progress_is_seen_and_nothing_is_printed(
+    kernel: Any, letters: Any, pause: Any, busy: bool
+) -> None:
+    """While the kernel sleeps in another cell, or is free, the bar moves and the end is shown."""
+    cell = kernel.run(f"job = %ibflow {letters(MANY)}\njob_id = job.id")
+    bar = opened_bar(cell)
+    assert contents(cell, "display_data")[0]["data"].keys() >= {"text/plain", "text/html"}
+    job = pause(kernel.printed("print(job_id)").strip())
+    request = kernel.start("import time; time.sleep(60)") if busy else ""
+    job.resume()
+    news = kernel.messages(lambda message: message["msg_type"] == FINAL)
+    if busy:
+        kernel.manager.interrupt_kernel()
+        kernel.finish(request)
+    values = bar_values(news, bar)
+    assert len(set(values)) >= 3
+    assert values == sorted(values)
+    assert not contents(news, "stream")
+    final = news[-1]["content"]["data"]
+    assert final.keys() == {"text/plain", "text/html"}
+    assert final["text/plain"].startswith(f"COMPLETE · letters.ibflow · {MANY} of {MANY} files")
+
+
+@pytest.mark.parametrize("wait", WAITS)
+def test_an_interrupt_is_answered_at_once_and_the_job_goes_on(
+    kernel: Any, letters: Any, pause: Any, wait: str
+) -> None:
+    """Every form of wait stops as soon as a bare sleep does, in one line; the job goes on."""
+    bare, _ = seconds_to_stop(kernel, "import time; time.sleep(60)")
+    with started_job(kernel, letters, pause):
+        for _ in range(3):  # other work on the machine may delay any single one
+            spent, messages = seconds_to_stop(kernel, wait)
+            (error,) = contents(messages, "error")
+            (line,) = error["traceback"]
+            assert line.startswith("Interrupted: job ")
+            assert kernel.printed("print(job.done)") == "False\n"
+            if spent < bare + ANSWER:
+                break
+        assert spent < bare + ANSWER
+
+
+def test_a_kernel_with_a_running_job_ends_at_once(
+    open_kernel: Any, connect: str, letters: Any, pause: Any, until: Any
+) -> None:
+    """A polite shutdown takes hardly longer than that of a bare kernel."""
+    spent = []
+    for cell in ("", f"{connect}\njob = %ibflow {letters()}\nprint(job.id)"):
+        with open_kernel() as kernel:
+            said = kernel.printed(cell)
+            job = pause(said.split()[-1]) if said else None
+            started = time.monotonic()
+            kernel.client.shutdown()
+            until(lambda kernel=kernel: not kernel.manager.is_alive())
+            spent.append(time.monotonic() - started)
+    assert spent[1] < spent[0] + 1
+    assert not job.done
+    job.cancel()
+
+
+def test_reload_and_unload_leave_no_thread(open_kernel: Any, connect: str, letters: Any) -> None:
+    """Three reloads with running jobs leave one set of threads, an unload leaves none."""
+    count = "import threading\nprint(sum('ibflow' in t.name for t in threading.enumerate()))"
+    with open_kernel() as kernel:
+        kernel.printed(f"import threading\nthreads = set(threading.enumerate())\n{connect}")
+        work = f"\n%ibflow {letters()} --quiet -o job"
+        kernel.printed(work)
+        once = kernel.printed(count)
+        for _ in range(3):
+            kernel.printed(connect.replace("%load_ext", "%reload_ext") + work)
+        assert kernel.printed(count) == once
+        kernel.printed("%ibflow cancel --all --quiet")
+        kernel.printed("%unload_ext ibflow_nb")
+        assert kernel.printed("print(set(threading.enumerate()) - threads)") == "set()\n"
+
+
+def test_the_whole_path_needs_no_nested_loops(open_kernel: Any, connect: str, letters: Any) -> None:
+    """Connect, run, wait, await and read work where no nest-asyncio can be imported."""
+    block = "import sys\nsys.modules |= dict.fromkeys(['nest_asyncio', 'nest_asyncio2'])\n"
+    with open_kernel() as kernel:
+        kernel.printed(block + connect)
+        kernel.printed(f"job = %ibflow {letters()} --wait\nfinal = await job")
+        frame = "print(final.state, len(%s.to_frame()))"
+        assert kernel.printed(frame % "job.records()") == "COMPLETE 200\n"
+        assert kernel.printed("import asyncio; print(hasattr(asyncio, '_nest_patched'))") == (
+            "False\n"
+        )
+
+
+def test_nesting_uses_what_the_kernel_brings(open_kernel: Any, version: str) -> None:
+    """After the opt-in asyncio.run works in a cell, by the package that this kernel requires."""
+    older = tuple(map(int, version.split(".")))[:2] < (7, 3)
+    brought = "nest_asyncio" if older else "nest_asyncio2"
+    absent = "import sys\nsys.modules['nest_asyncio2'] = None\n" if older else ""
+    with open_kernel() as kernel:
+        said = kernel.printed(f"{absent}%load_ext ibflow_nb\n%ibflow nest on")
+        assert f"({brought})" in said
+        assert "does not need it" in said
+        run = "import asyncio\nprint(asyncio.run(asyncio.sleep(0, 'slept')))"
+        assert kernel.printed(run) == "slept\n"
