@@ -39,7 +39,7 @@ class StepTimes:
     """What became of a step.
 
     Attributes:
-        title: its number, from 1, and its name.
+        title: its number, from 1, its name, and its branch if it is in one.
         states: units by their state.
         again: units that were handed to a worker more than once.
         spans: those that were begun.
@@ -94,7 +94,7 @@ class Timeline:
     @cached_property
     def by_step(self) -> list[StepTimes]:
         """What became of each step."""
-        times = [StepTimes(f"{number} {step.name}") for number, step in enumerate(self.steps, 1)]
+        times = [StepTimes(_title(number, step)) for number, step in enumerate(self.steps, 1)]
         for unit in self.units:
             times[unit.step].states[unit.state] += 1
             times[unit.step].again += unit.attempts > 1
@@ -166,6 +166,12 @@ class Timeline:
         from ibflow_nb.frames.pictures import timeline_html
 
         return timeline_html.render(self)
+
+
+def _title(number: int, step: TimelineStep) -> str:
+    """Name a step; one of a branch, which has a folder of its own, together with the branch."""
+    branch = step.folder.rpartition("/")[0]
+    return f"{number} {step.name}" + (f" ({branch})" if branch else "")
 
 
 def duration(seconds: float) -> str:

@@ -14,64 +14,60 @@ from ibflow_nb.frames.pictures import svg
 from ibflow_nb.frames.pictures.timeline import Span, StepTimes, Timeline, duration
 
 MOST_FILES = 30
-_WIDE, _BAND, _LANE, _STRIP = 520, 24, 14, 130
-_BINS = 130
+_WIDE, _BAND, _LANE, _STRIP = 420, 28, 14, 90
+_BINS = 140
+_LIGHT = '<span style="font-weight:normal;opacity:.75">{}</span>'
 _COLOURS = ("#2563eb", "#c2410c", "#0f766e", "#7c3aed", "#a16207", "#be185d", "#475569", "#4d7c0f")
 _TICKS = (1, 2, 5, 10)
 
 
 def render(timeline: Timeline) -> str:
-    """Draw the steps of a run, then its files."""
-    spans = timeline.spans
-    if not spans:
+    """Draw the steps of a run, then its files, on one scale of time."""
+    if not timeline.spans:
         return "<p>Nothing of this run was begun so far.</p>"
-    whole = max(span.end for span in spans) or 1e-3
-    running = " so far" if any(span.unit.state == "RUNNING" for span in spans) else ""
+    whole = max(span.end for span in timeline.spans) or 1e-3
+    running = " so far" if any(span.unit.state == "RUNNING" for span in timeline.spans) else ""
     head = (
         f"<p>Job {escape(timeline.job_id)}: {len(timeline.units):,} units of work in "
         f"{duration(whole)}{running}</p>"
     )
-    return f"<div>{head}{_steps(timeline.by_step, whole)}{_files(timeline, whole)}</div>"
+    axis = ("", _axis(whole), "", "")
+    rows = [*_steps(timeline.by_step, whole), axis, *_files(timeline, whole), axis]
+    table = svg.table(["step", "units at work", "seconds a unit", ""], rows)
+    colours = [(_colour(index), step.title) for index, step in enumerate(timeline.by_step)]
+    return f"<div>{head}{table}{svg.legend([*colours, (svg.FAILED, 'failed')])}</div>"
 
 
-def _steps(steps: Sequence[StepTimes], whole: float) -> str:
+def _steps(steps: Sequence[StepTimes], whole: float) -> list[tuple[str, ...]]:
     """Draw how busy each step was over the time, and how long its units took."""
     loads = [_load(step.spans, whole) for step in steps]
     most = max(max(load) for load in loads)
     longest = max(span.seconds for step in steps for span in step.spans) or 1e-3
-    rows = [
-        [
+    return [
+        (
             f'<span style="color:{_colour(index)}">&#9632;</span> {escape(step.title)}',
             _band(step, load, most, _colour(index)),
             *_durations(step, longest, _colour(index)),
-            escape(step.counts),
-        ]
+        )
         for index, (step, load) in enumerate(zip(steps, loads, strict=True))
     ]
-    rows.append(["", _axis(whole), "", "", ""])
-    heads = ["step", "units at work", "seconds a unit", "", "units"]
-    return svg.table(heads, rows)
 
 
-def _files(timeline: Timeline, whole: float) -> str:
+def _files(timeline: Timeline, whole: float) -> list[tuple[str, ...]]:
     """Draw the way of each file through the steps."""
     by_file: dict[int, list[Span]] = {}
     for span in timeline.spans:
         by_file.setdefault(span.unit.file_index, []).append(span)
     slowest = sorted(by_file, key=lambda file: -sum(span.seconds for span in by_file[file]))
     shown = sorted(slowest[:MOST_FILES], key=lambda file: (file == ALL_FILES, file))
-    rows = [[escape(_file_name(by_file[file])), _lanes(by_file[file], whole)] for file in shown]
-    rows.append(["", _axis(whole)])
-    title = "file"
+    title = "way of each file through the steps"
     if len(by_file) > len(shown):
-        title = f"the {len(shown)} of {len(by_file):,} files that took longest"
-    key = svg.legend(
-        [
-            *((_colour(index), step.title) for index, step in enumerate(timeline.by_step)),
-            (svg.FAILED, "failed"),
-        ]
-    )
-    return svg.table([title, "way through the steps"], rows) + key
+        title = f"way of the {len(shown)} of {len(by_file):,} files that took longest"
+    rows = [
+        (_LIGHT.format(escape(_file_name(by_file[file]))), _lanes(by_file[file], whole), "", "")
+        for file in shown
+    ]
+    return [(_LIGHT.format("file"), _LIGHT.format(title), "", ""), *rows]
 
 
 def _load(spans: Iterable[Span], whole: float) -> list[float]:
@@ -100,7 +96,7 @@ def _band(step: StepTimes, load: Sequence[float], most: float, colour: str) -> s
 def _durations(step: StepTimes, longest: float, colour: str) -> tuple[str, str]:
     """Draw a line from the shortest to the longest, a box for the middle 80 %, the median."""
     if not step.spans:
-        return "", ""
+        return "", escape(step.counts)
     seconds = sorted(span.seconds for span in step.spans)
     tenths = quantiles(seconds, n=10, method="inclusive") if len(seconds) > 1 else seconds * 9
     low, middle, high = tenths[0], tenths[4], tenths[8]
@@ -112,10 +108,9 @@ def _durations(step: StepTimes, longest: float, colour: str) -> tuple[str, str]:
         + svg.bar(2 + low * scale, half - 5, max((high - low) * scale, 1), 10, colour)
         + svg.bar(1 + middle * scale, half - 8, 2, 16, "currentColor")
     )
-    words = (
-        f"median {duration(middle)}, 90 % up to {duration(high)}, longest {duration(seconds[-1])}"
-    )
-    return svg.picture(words, drawn + _ground(_STRIP, _BAND), _STRIP, _BAND), words
+    words = f"median {duration(middle)}, 90 % {duration(high)}, longest {duration(seconds[-1])}"
+    picture = svg.picture(words, drawn + _ground(_STRIP, _BAND), _STRIP, _BAND)
+    return picture, f"{words}<br/>{_LIGHT.format(escape(step.counts))}"
 
 
 def _lanes(spans: Sequence[Span], whole: float) -> str:
