@@ -70,12 +70,13 @@ class Client:
         if not home and self.connection.is_loopback:
             home = LOCAL_HOME
         self.files = Files(self._transport, home)
-        self.results = Results(self._transport, Pages(self._transport, self.files))
+        pages = Pages(self._transport, self.files)
+        self.results = Results(self._transport, pages)
         pace = EMBEDDED if self.connection.is_loopback else REMOTE
         self._service = ServerJobs(self._transport, self.results, pace)
         self.jobs = Jobs(self._transport, self._service, self._poller)
         self.flows = Flows(self._transport, self.jobs)
-        self.solutions = Solutions(self._transport, self.jobs)
+        self.solutions = Solutions(self._transport, self.jobs, pages)
         self.marketplace = Marketplace(self._transport)
 
     @property

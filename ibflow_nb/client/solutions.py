@@ -23,6 +23,7 @@ from ibflow_nb.client.body import Progress
 from ibflow_nb.client.documents import Documents, enclosing, gather
 from ibflow_nb.client.flows import checked_request
 from ibflow_nb.client.jobs import Jobs
+from ibflow_nb.client.pages import Pages
 from ibflow_nb.client.replies import Answer, decode
 from ibflow_nb.client.transport import Call, Transport
 from ibflow_nb.frames import Records
@@ -37,9 +38,10 @@ class Solutions:
     an ``.ibsolution``.
     """
 
-    def __init__(self, transport: Transport, jobs: Jobs) -> None:
+    def __init__(self, transport: Transport, jobs: Jobs, pages: Pages) -> None:
         self._transport = transport
         self._jobs = jobs
+        self._pages = pages
 
     @call
     async def create(
@@ -148,7 +150,7 @@ class Solutions:
         )
         answer = await self._sync(request, files, timeout, progress)
         decode(answer, endpoints.SOLUTION_RUN_SYNC, Envelope)  # refuses errors
-        return Records.from_json(answer.content)
+        return Records.from_json(answer.content, load_pages=self._pages.load)
 
     @call
     async def run_sync_csv(

@@ -65,8 +65,12 @@ class Records(Sequence[ResultRecord]):
         self._load_pages = load_pages
 
     @classmethod
-    def from_json(cls, reply: bytes) -> Records:
+    def from_json(cls, reply: bytes, *, load_pages: PageLoader | None = None) -> Records:
         """Read the reply of ``run_sync`` or ``flow_binary/results``.
+
+        Args:
+            reply: its body.
+            load_pages: fetches pictures of pages for :meth:`show`; without it there are none.
 
         Raises:
             ApiError: the reply reports an error.
@@ -81,7 +85,7 @@ class Records(Sequence[ResultRecord]):
             raise ApiError(decoded.msg or "The server reported an error without a message.")
         if decoded.records is None:
             raise BadReply("The reply holds no 'records'; is it one of run_sync or of results?")
-        return cls(decoded.records, job_id=decoded.job_id or "")
+        return cls(decoded.records, job_id=decoded.job_id or "", load_pages=load_pages)
 
     @overload
     def __getitem__(self, index: int) -> ResultRecord: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import httpx
@@ -66,6 +67,19 @@ def test_a_page_of_a_text_file_on_the_real_platform(platform: Client) -> None:
     platform.files.write(f"{folder}/f.ibflow", b'{"steps": [{"step_name": "process_files"}]}')
     job = platform.flows.run(f"{folder}/f.ibflow", f"{folder}/input")
     html = job.records(60).show()._repr_html_()
+    (picture,) = [part for part in html.split('"') if part.startswith("data:image/svg+xml")]
+    assert b">Total</text>" in base64.b64decode(picture.partition(",")[2])
+
+
+def test_records_of_run_sync_have_pictures_too(platform: Client) -> None:
+    """The platform keeps the output of the run, so its pages can be drawn afterwards."""
+    content = f"{HOME}/pages_sync"
+    package = {"name": "pages", "version": "1.0.0", "flow_path": "f.ibflow"}
+    platform.files.write(f"{content}/package.json", json.dumps(package).encode())
+    platform.files.write(f"{content}/f.ibflow", b'{"steps": [{"step_name": "process_files"}]}')
+    packed = platform.solutions.create(content, content).output_path
+    records = platform.solutions.run_sync([("a.txt", b"Total 12")], solution_path=packed)
+    html = records.show()._repr_html_()
     (picture,) = [part for part in html.split('"') if part.startswith("data:image/svg+xml")]
     assert b">Total</text>" in base64.b64decode(picture.partition(",")[2])
 
