@@ -237,6 +237,24 @@ def test_results_are_read_whole_and_in_order(talk: Any, files: int) -> None:
     }
 
 
+def test_pages_of_results_are_asked_for_at_the_same_time(connected: Any) -> None:
+    """The last four are under way together, answer last one first, and are put in order."""
+    last = 7
+    answered = [asyncio.Event() for _ in range(last + 1)]
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        number = json.loads(await request.aread()).get("file_offset", 0) // 20
+        if last - 4 < number < last:
+            await asyncio.wait_for(answered[number + 1].wait(), 10)
+        answered[number].set()
+        records = [{"file_name": f"f{number}", "file_index": number}]
+        reply = {"status": "OK", "records": records, "has_more": number < last}
+        return httpx.Response(200, json=reply)
+
+    records = connected(answer).results.get("out")
+    assert [record.file_index for record in records] == list(range(last + 1))
+
+
 def test_results_may_be_named_by_their_file(talk: Any) -> None:
     """A path to the results file itself is sent as it is; its absence is an error."""
     client, server = talk(results={"status": "ERROR", "msg": "Nothing at x."})
