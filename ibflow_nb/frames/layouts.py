@@ -5,36 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ibflow_nb.api.results import Field, ResultRecord
+from ibflow_nb.api.results import ResultRecord
 from ibflow_nb.frames.convert import convert_column, convert_value, fault
-from ibflow_nb.frames.regions import NOWHERE, locate, page_sizes
+from ibflow_nb.frames.regions import Place, locate, page_sizes
 
 RECORD_COLUMNS = ("file_name", "file_index", "record_index", "class_label")
 WIDE_COLUMNS = (*RECORD_COLUMNS, "output_file_path")
+BOX_COLUMNS = ("left", "top", "right", "bottom")
 
 
 def wide(records: Sequence[ResultRecord], convert: bool) -> pd.DataFrame:
     """One row a record, one column a field."""
-    columns = _record_columns(records)
-    columns["output_file_path"] = _text([record.output_file_path or None for record in records])
-    for name, fields in _field_columns(records):
-        if convert:
-            columns[name] = convert_column(fields)
-        else:
-            columns[name] = _text([None if field is None else field.value for field in fields])
+    columns = _wide_record_columns(records)
+    if convert:
+        columns.update((name, convert_column(cells)) for name, cells in _cells(records, None))
+    else:
+        columns.update((name, _text(cells)) for name, cells in _cells(records, "value"))
     return pd.DataFrame(columns, copy=False)
 
 
 def confidence(records: Sequence[ResultRecord], convert: bool) -> pd.DataFrame:
     """One row a record, one column with each field's confidence; there is nothing to convert."""
-    columns = _record_columns(records)
-    columns["output_file_path"] = _text([record.output_file_path or None for record in records])
-    for name, fields in _field_columns(records):
-        columns[name] = _numbers(
-            [None if field is None else field.model_confidence for field in fields]
-        )
+    columns = _wide_record_columns(records)
+    columns.update((name, _numbers(cells)) for name, cells in _cells(records, "model_confidence"))
     return pd.DataFrame(columns, copy=False)
 
 
@@ -42,14 +38,6 @@ def long(records: Sequence[ResultRecord], convert: bool) -> pd.DataFrame:
     """One row a field, with its confidence and its place on the page."""
     counts = [len(record.results) for record in records]
     fields = [field for record in records for field in record.results]
-    places = []
-    for record in records:
-        sizes = page_sizes(record)
-        places += [
-            locate(field.provenance, sizes) if field.provenance else NOWHERE
-            for field in record.results
-        ]
-    page, left, top, right, bottom = zip(*places, strict=True) if places else ((),) * 5
     columns = {
         name: column.repeat(counts).reset_index(drop=True)
         for name, column in _record_columns(records).items()
@@ -63,12 +51,7 @@ def long(records: Sequence[ResultRecord], convert: bool) -> pd.DataFrame:
     columns["type"] = _text([field.field_type for field in fields])
     columns["confidence"] = _numbers([field.model_confidence for field in fields])
     columns["error"] = _text([field.error_msg or None for field in fields])
-    columns["page"] = pd.Series(page, dtype="Int64")
-    for name, values in zip(
-        ("left", "top", "right", "bottom"), (left, top, right, bottom), strict=True
-    ):
-        columns[name] = _numbers(values)
-    return pd.DataFrame(columns, copy=False)
+    return pd.DataFrame({**columns, **_place_columns(records, len(fields))}, copy=False)
 
 
 def errors(records: Sequence[ResultRecord], convert: bool) -> pd.DataFrame:
@@ -107,29 +90,62 @@ def _record_columns(records: Sequence[ResultRecord]) -> dict[str, pd.Series[Any]
     }
 
 
-def _field_columns(records: Sequence[ResultRecord]) -> Iterator[tuple[str, list[Field | None]]]:
-    """Yield the column name and one field (or None) for each record, in first-seen order."""
-    columns: dict[str, list[Field | None]] = {}
+def _wide_record_columns(records: Sequence[ResultRecord]) -> dict[str, pd.Series[Any]]:
+    columns = _record_columns(records)
+    columns["output_file_path"] = _text([record.output_file_path or None for record in records])
+    return columns
+
+
+def _cells(
+    records: Sequence[ResultRecord], attribute: str | None
+) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the column name and, for each record, an attribute of its field, in first-seen order.
+
+    The last field of a key counts; without an attribute the cells are the fields themselves.
+    """
+    columns: dict[str, list[Any]] = {}
     for row, record in enumerate(records):
         for field in record.results:
-            column = columns.get(field.key)
-            if column is None:
-                column = columns[field.key] = [None] * len(records)
-            column[row] = field
+            cell = field if attribute is None else getattr(field, attribute)
+            try:
+                columns[field.key][row] = cell
+            except KeyError:
+                columns[field.key] = [None] * len(records)
+                columns[field.key][row] = cell
     taken = {*WIDE_COLUMNS, *columns}
-    for key, fields in columns.items():
+    for key in list(columns):
         name = key
         if key in WIDE_COLUMNS:
             while name in taken:
                 name += "_field"
             taken.add(name)
-        yield name, fields
+        yield name, columns.pop(key)
+
+
+def _place_columns(records: Sequence[ResultRecord], count: int) -> dict[str, pd.Series[Any]]:
+    """Page and box of each of the fields; only those that have a place cost time."""
+    rows: list[int] = []
+    found: list[Place] = []
+    first = 0
+    for record in records:
+        if located := [row for row, one in enumerate(record.results, first) if one.provenance]:
+            rows += located
+            sizes = page_sizes(record)
+            found += [locate(one.provenance, sizes) for one in record.results if one.provenance]
+        first += len(record.results)
+    places = np.full((1 + len(BOX_COLUMNS), count), np.nan)
+    if rows:
+        places[:, rows] = np.array(found, dtype=np.float64).T
+    page, *box = places
+    columns = {"page": pd.Series(page, dtype="Int64")}
+    columns.update((name, _numbers(cells)) for name, cells in zip(BOX_COLUMNS, box, strict=True))
+    return columns
 
 
 def _text(values: Sequence[str | None]) -> pd.Series[Any]:
     """A column of strings; ``str`` is pandas' own choice of type, by its version."""
-    return pd.Series(values, dtype="str")
+    return pd.Series(np.fromiter(values, object, len(values)), dtype="str")
 
 
-def _numbers(values: Sequence[float | None]) -> pd.Series[Any]:
+def _numbers(values: Sequence[float | None] | np.ndarray[Any, Any]) -> pd.Series[Any]:
     return pd.Series(values, dtype="float64")
