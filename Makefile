@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+BENCH := .venv-bench
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo lab test test-all check format bench clean
+.PHONY: help install demo lab test test-all check audit format bench clean
 
 help: ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -30,17 +31,27 @@ test: $(INSTALLED) ## the fast tests
 test-all: $(INSTALLED) ## all tests: also slow, browser and faults
 	$(BIN)/pytest
 
-check: $(INSTALLED) ## lint and types
+check: $(INSTALLED) ## lint, types, security lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml ibflow_nb
+
+audit: $(INSTALLED) ## look for known vulnerabilities of what is installed
+	$(BIN)/python .ci/audit.py
 
 format: $(INSTALLED) ## put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(INSTALLED) ## the benchmarks, each a ratio to a named alternative
-	$(BIN)/python -m benchmarks
+# An environment of its own: what the alternatives bring, such as pyarrow, changes what pandas does.
+$(BENCH)/.installed: pyproject.toml
+	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --editable '.[local,dask,train,test,bench]'
+	@touch $@
+
+bench: $(BENCH)/.installed ## the benchmarks, each a ratio to a named alternative
+	$(BENCH)/bin/python -m benchmarks
 
 clean: ## remove what make made
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
