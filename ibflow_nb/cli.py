@@ -69,7 +69,7 @@ def _run_command(words: list[str]) -> int:
 
     settings = Settings()
     context = Context(
-        Connection(recall),
+        Connection(settings, recall),
         KnownJobs(History()),
         settings,
         TerminalScreen(settings, progress=sys.stderr, lives_on=False),
@@ -79,7 +79,7 @@ def _run_command(words: list[str]) -> int:
     try:
         value = carry_out(context, words).value
         if words[:1] == ["connect"] and context.connection.target is not None:
-            remember(context.connection.target)
+            remember({name: one.value for name, one in settings.line.items()})
         return _show(value)
     finally:
         painter.stop()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from os import PathLike
 from pathlib import Path
 
 from ibflow_nb.api.errors import ConfigError
 from ibflow_nb.client import Client
 from ibflow_nb.client.connection import LOCAL_HOME
+from ibflow_nb.config.layers import stack
+from ibflow_nb.config.sources import given
+from ibflow_nb.config.table import CONTEXT, PROFILE, ROOT, TOKEN_FROM, URL, Found
+from ibflow_nb.config.target import Network, Target, resolve
 
-__all__ = ["LOCAL_HOME", "connect"]
-
-LOCAL = "local"
+__all__ = ["LOCAL_HOME", "connect", "connect_to"]
 
 
 def connect(
@@ -20,8 +23,13 @@ def connect(
     token: str | None = None,
     context: str | None = None,
     root: str | PathLike[str] | None = None,
+    profile: str | None = None,
+    network: Network | None = None,
 ) -> Client:
     """Connect to a server.
+
+    What is not given comes from the profile, then from the environment, as
+    :mod:`ibflow_nb.config.layers` tells.
 
     Args:
         target: its URL, with or without ``/api/v1``; or ``"local"``: the platform of this
@@ -29,16 +37,52 @@ def connect(
         token: bearer token; default ``IBFLOW_TOKEN``. The local platform has its own.
         context: organisation or user; default ``IBFLOW_CONTEXT``.
         root: folder of the local platform; default the user's data folder.
+        profile: name of a profile; default ``IBFLOW_PROFILE``.
+        network: certificates, proxy and timeouts, in place of all that is said elsewhere.
 
     Raises:
         ConfigError: there is no URL, or it cannot be used; or the local platform is not
             installed.
         ConnectionFailed: the local platform does not start.
     """
-    if target is None or target.strip().lower() != LOCAL:
-        if root is not None:
-            raise ConfigError("'root' goes with connect(\"local\"); a server has its own.")
-        return Client(target, token, context)
+    said: dict[str, object] = {
+        URL.name: target or None,
+        CONTEXT.name: context,
+        ROOT.name: root,
+        PROFILE.name: profile,
+        TOKEN_FROM.name: None if token is None else given(token),
+    }
+    line = {name: Found(one, "connect()") for name, one in said.items() if one is not None}
+    found = resolve(
+        stack(line, {}, os.environ),
+        unset="No server is given: name its URL, or 'local', or set IBFLOW_URL.",
+    )
+    return connect_to(found, network)
+
+
+def connect_to(target: Target, network: Network | None = None) -> Client:
+    """Connect to a server that was decided on.
+
+    Args:
+        target: the server.
+        network: how it is reached, in place of what the target says.
+
+    Raises:
+        ConfigError: the local platform is not installed.
+        ConnectionFailed: the local platform does not start.
+    """
+    if target.local:
+        return _connect_locally(target)
+    return Client(
+        target.url,
+        target.token.reveal(),
+        target.context,
+        home=target.home,
+        network=network or target.network,
+    )
+
+
+def _connect_locally(target: Target) -> Client:
     try:
         from ibflow_nb.local.launch import ensure_running
     except ImportError as error:
@@ -48,6 +92,6 @@ def connect(
         ) from error
     from ibflow_nb.examples import install
 
-    folder = Path(root).expanduser() if root is not None else None
+    folder = Path(target.root).expanduser() if target.root else None
     platform = ensure_running(folder, install_examples=install)
-    return Client(platform.url, platform.token, context, home=LOCAL_HOME)
+    return Client(platform.url, platform.token, target.context, home=LOCAL_HOME, network=Network())

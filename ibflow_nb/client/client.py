@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from ibflow_nb.api.endpoints import JOB_LIST
+from ibflow_nb.api.errors import ConnectionFailed
+from ibflow_nb.api.jobs import JobListQuery
 from ibflow_nb.client.connection import LOCAL_HOME, Connection
 from ibflow_nb.client.files import Files
 from ibflow_nb.client.flows import Flows
 from ibflow_nb.client.jobs import Jobs
 from ibflow_nb.client.marketplace import Marketplace
 from ibflow_nb.client.pages import Pages
+from ibflow_nb.client.replies import parse
 from ibflow_nb.client.results import Results
 from ibflow_nb.client.service import ServerJobs
 from ibflow_nb.client.solutions import Solutions
-from ibflow_nb.client.transport import Transport
+from ibflow_nb.client.transport import Call, Transport
+from ibflow_nb.config.target import Network
 from ibflow_nb.jobs.call import call
 from ibflow_nb.jobs.clock import Clock
 from ibflow_nb.jobs.poller import Poller, poller
@@ -47,6 +53,7 @@ class Client:
         context: str | None = None,
         *,
         home: str = "",
+        network: Network | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -58,13 +65,14 @@ class Client:
             context: organisation or user; default ``IBFLOW_CONTEXT``.
             home: drive path of the user's own space, for uploads without a target; default
                 the space of the embedded platform's user where the server is on this machine.
+            network: certificates, proxy and timeouts; default what the environment says.
             transport: stands in for the network, in tests.
             clock: stands in for time, in tests.
 
         Raises:
-            ConfigError: there is no URL, or one of the three cannot be used.
+            ConfigError: there is no URL, or something given cannot be used.
         """
-        self.connection = Connection.resolve(url, token, context)
+        self.connection = Connection.resolve(url, token, context, network)
         self._transport = Transport(self.connection, transport=transport, clock=clock)
         self._poller = poller if clock is None else Poller(clock)
         if not home and self.connection.is_loopback:
@@ -83,6 +91,29 @@ class Client:
     def url(self) -> str:
         """The server's root address."""
         return self.connection.url
+
+    @call
+    async def check(self) -> None:
+        """Ask the server for next to nothing, to learn whether it answers and knows the token.
+
+        This takes no longer than the connection's ``connect_timeout``.
+
+        Raises:
+            AuthenticationFailed: it refuses the token or the context.
+            ConnectionFailed: no answer, or none in time.
+            ApiError: what answers is no such platform, or is in trouble.
+        """
+        patience = self.connection.network.connect_timeout
+        asked = Call(JOB_LIST, JobListQuery(limit=1), repeat=False)
+        try:
+            async with asyncio.timeout(patience):
+                answer = await self._transport.ask(asked)
+        except TimeoutError:
+            raise ConnectionFailed(
+                f"{self.url} did not answer within {patience:g} s; check the address, and "
+                "whether a proxy leads there."
+            ) from None
+        parse(answer, JOB_LIST)
 
     @call
     async def close(self) -> None:

@@ -24,9 +24,11 @@ from ibflow_nb.api.errors import ApiError
 from ibflow_nb.api.schema import Request
 from ibflow_nb.client import body as bodies
 from ibflow_nb.client.body import Body
-from ibflow_nb.client.connection import Connection, Secret
+from ibflow_nb.client.connection import Connection
+from ibflow_nb.client.network import open_http
 from ibflow_nb.client.replies import TRANSIENT, Answer, check, decode, retry_after
 from ibflow_nb.client.troubles import Trouble, translated
+from ibflow_nb.config.secret import Secret
 from ibflow_nb.jobs.background import background
 from ibflow_nb.jobs.clock import Clock, SystemClock
 
@@ -38,7 +40,6 @@ ATTEMPTS = 5
 LONGEST_WAIT = 60.0
 """Seconds that a server may ask us to wait within one call."""
 _KEEP_ALIVE = 4.0  # servers commonly close idle connections after 5 s; be first
-_TIMEOUT = httpx.Timeout(connect=10, read=60, write=60, pool=None)
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class Transport:
             raise trouble.error from trouble.__cause__
 
     async def _once(self, call: Call, receive: Callable[[httpx.Response], Awaitable[T]]) -> T:
-        with translated(self.connection.url, call.endpoint):
+        with translated(self.connection, call.endpoint):
             async with self._response(call) as response:
                 if not response.is_success:
                     self._reject(response, call.endpoint, await response.aread())
@@ -181,17 +182,23 @@ class Transport:
         if body is not None:
             headers["Content-Length"] = str(body.length)
             headers["Content-Type"] = body.content_type
-        timeout = _TIMEOUT
-        if call.patience is not None:
-            read = None if math.isinf(call.patience) else call.patience
-            timeout = httpx.Timeout(**{**_TIMEOUT.as_dict(), "read": read})
         return self._client().build_request(
             endpoint.method,
             self.connection.url + endpoint.url.replace("{path}", quote(call.path.strip("/"))),
             params=query or None,
             headers=headers,
             content=body.chunks() if body is not None else None,
-            timeout=timeout,
+            timeout=self._timeout(call),
+        )
+
+    def _timeout(self, call: Call) -> httpx.Timeout:
+        network = self.connection.network
+        read = network.timeout if call.patience is None else call.patience
+        return httpx.Timeout(
+            connect=network.connect_timeout,
+            read=None if math.isinf(read) else read,
+            write=network.timeout,
+            pool=None,
         )
 
     def _client(self) -> httpx.AsyncClient:
@@ -199,12 +206,13 @@ class Transport:
         loop = asyncio.get_running_loop()
         if self._http is None or self._loop is not loop:
             context = self.connection.context
-            self._http = httpx.AsyncClient(
+            self._http = open_http(
+                self.connection.url,
+                self.connection.network,
                 auth=_Bearer(self.connection.token),
-                headers={"IB-Context": context} if context else None,
+                headers={"IB-Context": context} if context else {},
                 limits=httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=_KEEP_ALIVE),
                 transport=self._transport,
-                trust_env=not self.connection.is_loopback,
             )
             self._loop = loop
             self._keep_open = background.on_stop(self.close)

@@ -10,6 +10,8 @@ import httpx
 
 from ibflow_nb.api.endpoints import Endpoint
 from ibflow_nb.api.errors import ConnectionFailed, IbflowError
+from ibflow_nb.client.connection import Connection
+from ibflow_nb.client.network import proxy_to, why_not_secure
 
 
 class Trouble(Exception):
@@ -31,24 +33,27 @@ class Trouble(Exception):
 
 
 @contextmanager
-def translated(url: str, endpoint: Endpoint) -> Iterator[None]:
+def translated(connection: Connection, endpoint: Endpoint) -> Iterator[None]:
     """Raise :class:`Trouble` or :class:`ConnectionFailed` in place of the library's exceptions."""
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise _in_words(error, url, endpoint) from error
+        raise _in_words(error, connection, endpoint) from error
 
 
-def _in_words(error: Exception, url: str, endpoint: Endpoint) -> Exception:
-    name = endpoint.name
-    if _has_cause(error, ssl.SSLError):
-        return ConnectionFailed(
-            f"{name}: no secure connection to {url} ({error}); check the address, or let "
-            "SSL_CERT_FILE name the certificates of your organisation."
-        )
+def _in_words(error: Exception, connection: Connection, endpoint: Endpoint) -> Exception:
+    name, url = endpoint.name, connection.url
+    refusal = _cause(error)
+    if refusal is not None and (isinstance(error, httpx.ConnectError) or "ALERT" in str(refusal)):
+        why = why_not_secure(refusal, connection.network)
+        return ConnectionFailed(f"{name}: no secure connection to {url}: {why}.")
+    if isinstance(error, httpx.ProxyError):
+        return ConnectionFailed(f"{name}: no way to {url}{_by_way_of(connection)}: {error}.")
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         why = str(error) or "no answer in time"
-        sentence = f"{name}: no server answers at {url} ({why}); check that it runs there."
+        way = _by_way_of(connection)
+        what = f"no server is reached at {url}{way}" if way else f"no server answers at {url}"
+        sentence = f"{name}: {what} ({why}); check that it runs there."
         return Trouble(ConnectionFailed(sentence), arrived=False)
     if isinstance(error, httpx.TransportError):
         timeout = isinstance(error, httpx.TimeoutException)
@@ -58,15 +63,20 @@ def _in_words(error: Exception, url: str, endpoint: Endpoint) -> Exception:
     return ConnectionFailed(f"{name}: {error}.")
 
 
+def _by_way_of(connection: Connection) -> str:
+    proxy = proxy_to(connection.url, connection.network)
+    return f" by way of the proxy {proxy.value} ({proxy.source})" if proxy.value.address else ""
+
+
 def _advice(endpoint: Endpoint) -> str:
     if endpoint.resend:
         return "try again"
     return "the request may have been carried out, look before you send it again"
 
 
-def _has_cause(error: BaseException | None, kind: type[BaseException]) -> bool:
+def _cause(error: BaseException | None) -> ssl.SSLError | None:
     while error is not None:
-        if isinstance(error, kind):
-            return True
+        if isinstance(error, ssl.SSLError):
+            return error
         error = error.__cause__ or error.__context__
-    return False
+    return None

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 E = TypeVar("E", bound=StrEnum)
 
 
 @dataclass(frozen=True)
-class Kind(Generic[T]):
+class Kind(Generic[T_co]):
     """A kind of values.
 
     Attributes:
@@ -24,7 +24,7 @@ class Kind(Generic[T]):
     """
 
     words: str
-    read: Callable[[object], T]
+    read: Callable[[object], T_co]
     choices: tuple[str, ...] = ()
     secret: bool = False
 

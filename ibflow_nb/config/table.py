@@ -8,12 +8,14 @@ tells its value and where that comes from, and its completion. Code reads a sett
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from ibflow_nb.api.errors import ConfigError
 from ibflow_nb.config.kinds import PATH, SECONDS, SWITCH, TEXT, Kind, choice
+from ibflow_nb.config.sources import PROXY_ADDRESS, TOKEN_SOURCE, Proxy, TokenSource
 
 T = TypeVar("T")
 
@@ -60,6 +62,11 @@ class Setting(Generic[T]):
     server: bool = False
     in_profile: bool = True
 
+    @property
+    def is_path(self) -> bool:
+        """Whether it is a path of this machine."""
+        return self.kind is PATH
+
     def read(self, said: object, place: str = "") -> T:
         """Make a value of what was said.
 
@@ -75,9 +82,25 @@ class Setting(Generic[T]):
         except (ValueError, TypeError):
             pass  # raised below, so that no stack holds what was said
         shown = "" if self.kind.secret else f", not '{said}'"
-        where = place or f"'{self.name}'"
-        raise ConfigError(f"{where[0].upper()}{where[1:]} can be {self.kind.words}{shown}.")
+        where = f"{place[0].upper()}{place[1:]}" if place else f"'{self.name}'"
+        raise ConfigError(f"{where} can be {self.kind.words}{shown}.")
 
+
+@dataclass(frozen=True)
+class Found:
+    """A value and where it comes from.
+
+    Attributes:
+        value: the value.
+        source: its place, in words.
+    """
+
+    value: Any
+    source: str
+
+
+Layer = Mapping[str, Found]
+"""What one place says, by the names of settings."""
 
 URL = Setting("url", TEXT, "", "address of the server, or 'local'", "IBFLOW_URL", server=True)
 ROOT = Setting("root", PATH, "", "folder of the local platform", server=True)
@@ -88,7 +111,12 @@ CONTEXT = Setting(
 HOME = Setting("home", TEXT, "", "drive path of your own space; uploads go below it", server=True)
 PROFILE = Setting(
     "profile", TEXT, "", "profile that gives what is not said elsewhere", "IBFLOW_PROFILE",
-    in_profile=False,
+    server=True, in_profile=False,
+)  # fmt: skip
+TOKEN_FROM: Setting[TokenSource | None] = Setting(
+    "token_from", TOKEN_SOURCE, None,
+    "where the token comes from, if not from the variable IBFLOW_TOKEN", "IBFLOW_TOKEN_FROM",
+    server=True,
 )  # fmt: skip
 CA_FILE = Setting(
     "ca_file", PATH, "", "certificates (PEM) of those who may vouch for the server",
@@ -103,6 +131,10 @@ CLIENT_KEY = Setting(
     "client_key", PATH, "", "its private key (PEM), where it is not in the same file",
     "IBFLOW_CLIENT_KEY", server=True,
 )  # fmt: skip
+PROXY: Setting[Proxy | None] = Setting(
+    "proxy", PROXY_ADDRESS, None, "proxy that leads to the server, in place of HTTPS_PROXY and "
+    "its kin", server=True,
+)  # fmt: skip
 CONNECT_TIMEOUT = Setting(
     "connect_timeout", SECONDS, 10.0, "seconds to wait for a connection", server=True
 )
@@ -114,6 +146,9 @@ INTERRUPT = Setting(
     "interrupt", choice(OnInterrupt), OnInterrupt.DETACH,
     "what an interrupted wait does with the job", "IBFLOW_NB_INTERRUPT",
 )  # fmt: skip
+NOTIFY_BROWSER = Setting(
+    "notify_browser", SWITCH, False, "whether the browser tells the end of each job you start"
+)
 DEBUG = Setting("debug", SWITCH, False, "whether errors show their whole stack at once")
 
 SETTINGS: tuple[Setting[Any], ...] = (
@@ -122,14 +157,17 @@ SETTINGS: tuple[Setting[Any], ...] = (
     CONTEXT,
     HOME,
     PROFILE,
+    TOKEN_FROM,
     CA_FILE,
     VERIFY,
     CLIENT_CERT,
     CLIENT_KEY,
+    PROXY,
     CONNECT_TIMEOUT,
     TIMEOUT,
     DISPLAY,
     INTERRUPT,
+    NOTIFY_BROWSER,
     DEBUG,
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}

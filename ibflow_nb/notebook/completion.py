@@ -144,6 +144,7 @@ def _argument_at(command: Command, words: list[str]) -> tuple[Argument | None, l
 def _values(
     item: Argument, word: str, given: list[str], magics: IbflowMagics, lookups: Lookups
 ) -> list[tuple[str, str]]:
+    from ibflow_nb.config import profiles
     from ibflow_nb.notebook.commands.base import Completes
 
     found = [(choice, "value") for choice in item.choices if choice.startswith(word)]
@@ -157,6 +158,8 @@ def _values(
         found += [(path, "path") for path in lookups.paths(word)]
     if item.completes is Completes.SOLUTION:
         found += [(name, "solution") for name in lookups.solutions() if name.startswith(word)]
+    if item.completes is Completes.PROFILE:
+        found += [(name, "profile") for name in profiles.names() if name.startswith(word)]
     if item.completes is Completes.VERSION and given:
         versions = lookups.solutions().get(given[-1], [])
         found += [(version, "version") for version in versions if version.startswith(word)]

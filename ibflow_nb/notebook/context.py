@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ibflow_nb.api.errors import CommandError
-from ibflow_nb.notebook.connection import LOCAL, Connection, Target
+from ibflow_nb.config.address import LOCAL
+from ibflow_nb.config.target import Target
+from ibflow_nb.notebook.connection import Connection
 from ibflow_nb.notebook.settings import Settings
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ def make_context(shell: Any, settings: Settings) -> Context:
         screen = NotebookScreen(shell, settings)
         _show_live(shell, screen, known)
     _show_snapshots(shell, known)
-    context = Context(Connection(), known, settings, screen)
+    context = Context(Connection(settings), known, settings, screen)
     set_interrupt_policy(context)
     return context
 

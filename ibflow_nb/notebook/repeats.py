@@ -10,8 +10,8 @@ import msgspec
 from ibflow_nb.api.errors import CommandError, JobError, NotFound
 
 if TYPE_CHECKING:
+    from ibflow_nb.config.target import Target
     from ibflow_nb.notebook.commands.base import Call
-    from ibflow_nb.notebook.connection import Target
     from ibflow_nb.notebook.context import Context
 
 

@@ -15,8 +15,8 @@ from traitlets import HasTraits, TraitError, TraitType
 from traitlets.config import Configurable
 
 from ibflow_nb.api.errors import CommandError, ConfigError
-from ibflow_nb.config.layers import Found, Layer, from_environment, look_up
-from ibflow_nb.config.table import BY_NAME, SETTINGS, Setting
+from ibflow_nb.config.layers import look_up, stack
+from ibflow_nb.config.table import BY_NAME, SETTINGS, Found, Layer, Setting
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -44,9 +44,15 @@ class Value(TraitType[Any, Any]):
         if value is None:
             return None
         try:
-            return self._setting.read(value, f"{SECTION}.{self.name}")
+            read = self._setting.read(value)
         except ConfigError as error:
             raise TraitError(str(error)) from None
+        if getattr(read, "private", False):
+            raise TraitError(
+                f"'{self.name}' with a password in it would be kept in the notebook; write it "
+                "into a profile."
+            )
+        return read
 
 
 def _traits(namespace: dict[str, Any]) -> None:
@@ -66,12 +72,17 @@ class Settings:
     Args:
         own: what was set in this kernel and in IPython's configuration files.
         environ: the environment.
+
+    Attributes:
+        own: what was set in this kernel and in IPython's configuration files.
+        line: what the line said that made the connection in force.
     """
 
     def __init__(
         self, own: Configurable | None = None, environ: Mapping[str, str] = os.environ
     ) -> None:
         self.own = own or IBFlow()
+        self.line: Layer = {}
         self._environ = environ
         self._in_files = dict(self.own.config.get(SECTION, {}))
 
@@ -87,9 +98,16 @@ class Settings:
         """
         return look_up(setting, self.layers())
 
-    def layers(self) -> list[Layer]:
-        """Give what each place says, the strongest first."""
-        return [self._own_layer(), from_environment(self._environ)]
+    def layers(self, line: Layer | None = None) -> list[Layer]:
+        """Give what each place says, the strongest first.
+
+        Args:
+            line: what a line says; default that of the connection in force.
+
+        Raises:
+            ConfigError: the profile in force is missing or wrong.
+        """
+        return stack(self.line if line is None else line, self._own_layer(), self._environ)
 
     def change(self, name: str, word: str) -> None:
         """Set one setting for this kernel from the word that a user typed.
@@ -97,13 +115,10 @@ class Settings:
         Raises:
             CommandError: there is no such setting, or the word is none of its values.
         """
-        if name not in BY_NAME:
-            near = difflib.get_close_matches(name, BY_NAME, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(BY_NAME)}."
-            raise CommandError(f"There is no setting '{name}'; {hint}")
+        known(name)
         try:
-            setattr(self.own, name, BY_NAME[name].read(word))
-        except ConfigError as error:
+            setattr(self.own, name, word)
+        except TraitError as error:
             raise CommandError(str(error)) from None
 
     def _own_layer(self) -> Layer:
@@ -111,13 +126,26 @@ class Settings:
         return {
             name: Found(value, self._place(name, value))
             for name, value in values.items()
-            if value not in {None, ""}
+            if value is not None and value != ""
         }
 
     def _place(self, name: str, value: object) -> str:
         if name in self._in_files and BY_NAME[name].read(self._in_files[name]) == value:
             return IN_A_FILE
         return BY_HAND
+
+
+def known(name: str) -> Setting[Any]:
+    """Give a setting by its name.
+
+    Raises:
+        CommandError: there is none; the message names a near one.
+    """
+    if name not in BY_NAME:
+        near = difflib.get_close_matches(name, BY_NAME, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(BY_NAME)}."
+        raise CommandError(f"There is no setting '{name}'; {hint}")
+    return BY_NAME[name]
 
 
 def read_settings(shell: InteractiveShell) -> Settings:

@@ -112,5 +112,5 @@ def test_a_cancelled_job_says_so(platform: Client, flow: str, tmp_path: Path) ->
 
 def test_root_goes_with_local_only() -> None:
     """A server's root is its own."""
-    with pytest.raises(ConfigError, match="'root' goes with"):
+    with pytest.raises(ConfigError, match="A root belongs to"):
         ibflow_nb.connect("https://ib.example.com", root="x")

@@ -26,10 +26,14 @@ StartKernel = Callable[..., contextlib.AbstractContextManager["Kernel"]]
 
 @dataclass
 class ScriptedServer:
-    """A server whose jobs stand as the test says, over real HTTP on loopback."""
+    """A server whose jobs stand as the test says, over real HTTP on loopback.
+
+    The request by which 'connect' learns whether the server answers is kept apart.
+    """
 
     url: str = ""
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
+    checks: int = 0
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     listed: list[dict[str, Any]] = field(default_factory=list)
     nodes: dict[str, list[str]] = field(default_factory=dict)
@@ -131,7 +135,10 @@ def server() -> Iterator[ScriptedServer]:
             self._reply("POST", self.path, json.loads(body or b"{}"))
 
         def _reply(self, method: str, path: str, body: Any) -> None:
-            script.requests.append((method, path, body))
+            if path.endswith("jobs/list") and body.get("limit") == "1":
+                script.checks += 1
+            else:
+                script.requests.append((method, path, body))
             content = json.dumps(script.answer(method, path, body)).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")

@@ -98,9 +98,9 @@ def test_a_slow_server_does_not_hold_the_completion(
         go_on.wait(30)
         return answer(method, path, body)
 
+    shell.run_cell(f"%ibflow connect {server.url}")
     monkeypatch.setattr(server, "answer", slow)
     server.nodes = {"": ["me/"]}
-    shell.run_cell(f"%ibflow connect {server.url}")
     completed(shell, "%ibflow config ")  # the first use imports what it needs
     started = time.monotonic()
     assert "me/" not in completed(shell, "%ibflow files ls m")

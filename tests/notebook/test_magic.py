@@ -193,12 +193,6 @@ def test_commands_on_a_job_show_what_they_ask_first(
     assert server.requests == []
 
 
-def test_connect_by_url_promises_nothing(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is sent yet, so the sentence does not claim that the server is there."""
-    assert shell.run_cell("%ibflow connect http://127.0.0.1:9").success
-    assert capsys.readouterr().out.startswith("Commands go to http://127.0.0.1:9 now;")
-
-
 def test_cancel_all_stops_what_runs(
     shell: Any, server: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

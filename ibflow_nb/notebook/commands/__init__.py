@@ -5,6 +5,7 @@ from __future__ import annotations
 from ibflow_nb.notebook.commands import (
     approval,
     around,
+    config,
     connection,
     files,
     jobs,
@@ -28,6 +29,7 @@ _FAMILIES = (
     results,
     files,
     nest,
+    config,
     around,
 )
 TABLE: dict[str, Command] = {

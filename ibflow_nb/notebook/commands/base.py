@@ -29,6 +29,7 @@ class Completes(Enum):
     PATH = auto()  # either: local paths are uploaded first
     SOLUTION = auto()  # the name of a solution in the marketplace
     VERSION = auto()  # a version of the solution named before it
+    PROFILE = auto()  # the name of a profile
 
 
 @dataclass(frozen=True)
