@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 import yaml
@@ -83,13 +83,15 @@ def parse_body(text: str, namespace: Mapping[str, Any], *, list_key: str = "") -
 def to_request(kind: type[R], body: Body, options: Mapping[str, Any], *, call: str) -> R:
     """Make a request of the parameters of the body and those of the line.
 
+    A server ignores keys that it does not know. Here they are refused, also inside of objects: a
+    misspelled option would otherwise be lost without a word, and all that is documented is known.
+
     Raises:
         CommandError: a parameter is unknown, missing, of a wrong type, or given in both places.
     """
-    fields = [item.encode_name for item in msgspec.structs.fields(kind)]
+    for path, key, known in _unknown_keys(kind, body.values):
+        raise CommandError(f"{body.where(path + key)}{_unknown(path + key, key, known, call)}")
     for key in body.values:
-        if key not in fields:
-            raise CommandError(f"{body.where(key)}{_unknown(str(key), fields, call)}")
         if key in options:
             raise CommandError(f"{body.where(key)}'{key}' is also given in the line.")
     try:
@@ -126,10 +128,37 @@ def _syntax_error(error: yaml.YAMLError) -> str:
     return f"{place}the body is neither YAML nor JSON ({problem})."
 
 
-def _unknown(key: str, fields: list[str], call: str) -> str:
-    near = difflib.get_close_matches(key, fields, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"it takes {', '.join(fields)}."
-    return f"{call} has no parameter '{key}'; {hint}"
+def _unknown_keys(
+    kind: type[msgspec.Struct], values: Mapping[Any, Any], path: str = ""
+) -> Iterator[tuple[str, str, list[str]]]:
+    """Find keys that a type does not have: the path to each, itself, and those that there are."""
+    fields = {item.encode_name: item.type for item in msgspec.structs.fields(kind)}
+    for key, value in values.items():
+        if key not in fields:
+            yield path, str(key), list(fields)
+            continue
+        within = _struct_of(fields[key])
+        if within is not None:
+            items = enumerate(value) if isinstance(value, list) else [("", value)]
+            for index, item in items:
+                if isinstance(item, dict):
+                    place = f"{path}{key}[{index}]." if index != "" else f"{path}{key}."
+                    yield from _unknown_keys(within, item, place)
+
+
+def _struct_of(annotation: Any) -> type[msgspec.Struct] | None:
+    """Give the struct that a field holds, alone, as an option or in a list."""
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return annotation
+    if get_origin(annotation) is dict:
+        return None
+    return next(filter(None, map(_struct_of, get_args(annotation))), None)
+
+
+def _unknown(path: str, key: str, known: list[str], call: str) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"it takes {', '.join(known)}."
+    return f"{call} has no parameter '{path}'; {hint}"
 
 
 def _hint(named: re.Match[str] | None, body: Body) -> str:

@@ -14,6 +14,7 @@ error that names it, and JSON in a line stays JSON.
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import shlex
@@ -173,18 +174,26 @@ def _lookup(name: str, namespace: Mapping[str, Any]) -> Any:
         return namespace[name]
     except KeyError:
         raise CommandError(
-            f"${name}: there is no variable '{name}'; write $$ for a dollar sign."
+            f"${name}: there is no variable '{name}'; {_near(name, namespace)}"
+            "write $$ for a dollar sign."
         ) from None
 
 
 def _evaluate(expression: str, namespace: Mapping[str, Any]) -> Any:
     try:
-        return eval(expression.strip(), {"__builtins__": __builtins__, **namespace})  # noqa: S307
+        return eval(expression.strip(), {"__builtins__": __builtins__, **namespace})  # nosec B307 # noqa: S307
     except NameError as error:
         problem = f"there is no variable '{error.name}'"
+        hint = _near(error.name or "", namespace)
     except Exception as error:  # noqa: BLE001 - the user's expression may raise anything
-        problem = f"{type(error).__name__}: {error}"
-    raise CommandError(f"{{{expression}}}: {problem}; write {{{{ and }}}} for braces.")
+        problem, hint = f"{type(error).__name__}: {error}", ""
+    raise CommandError(f"{{{expression}}}: {problem}; {hint}write {{{{ and }}}} for braces.")
+
+
+def _near(name: str, namespace: Mapping[str, Any]) -> str:
+    """Give a hint at the user's variable that is spelled nearly so, if there is one."""
+    near = difflib.get_close_matches(name, [known for known in namespace if known[0] != "_"], n=1)
+    return f"did you mean '{near[0]}'? Or " if near else ""
 
 
 def _expand_text(text: str, namespace: Mapping[str, Any]) -> Any:

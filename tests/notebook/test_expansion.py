@@ -53,6 +53,8 @@ def test_line(line: str, words: list[str]) -> None:
     [
         ("run $nosuch", "'nosuch'"),
         ("run {nosuch + 1}", "'nosuch'"),
+        ("run $foldr", "'foldr'; did you mean 'folder'"),
+        ("run {pahts[0]}", "'pahts'; did you mean 'paths'"),
         ("run {n / 0}", "ZeroDivisionError"),
         ("run {n +}", "SyntaxError"),
         ('run "open', "quote"),

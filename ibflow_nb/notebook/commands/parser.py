@@ -32,6 +32,24 @@ class _HelpAction(argparse.Action):
         raise HelpRequested(parser.format_help())
 
 
+class _OnceAction(argparse.Action):
+    """Keep the option's value; a second one would silently take the place of the first."""
+
+    given = False
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        if self.given:
+            raise argparse.ArgumentError(self, "it is given twice")
+        self.given = True
+        setattr(namespace, self.dest, values)
+
+
 def find_command(
     table: Mapping[str, Command], words: Sequence[str], prog: str
 ) -> tuple[Command, list[str]]:
@@ -65,7 +83,8 @@ def parse(
         with_body: whether a body may give what the line leaves out.
 
     Raises:
-        CommandError: an option is unknown, or a value is missing or of a wrong type.
+        CommandError: an option is unknown or given twice, or a value is missing or of a wrong
+            type.
         HelpRequested: ``--help`` is among the words.
     """
     _refuse_unknown_options(command, words, prog)
@@ -96,6 +115,8 @@ def _options(item: Argument, with_body: bool) -> dict[str, Any]:
         options["nargs"] = "?"
     if with_body:
         options.pop("required", None)
+    if not item.positional and item.takes_value:
+        options.setdefault("action", _OnceAction)
     return options
 
 
