@@ -91,6 +91,8 @@ def _show(value: Any) -> int:
     from ibflow_nb.api.jobs import JobState
     from ibflow_nb.frames import Records
     from ibflow_nb.jobs import Job, Snapshot
+    from ibflow_nb.jobs.board import Board
+    from ibflow_nb.notebook.progress.board import tell
     from ibflow_nb.notebook.progress.describe import describe
     from ibflow_nb.notebook.table import CsvText, Table
 
@@ -99,6 +101,8 @@ def _show(value: Any) -> int:
         return 1 if value.done and value.state is not JobState.COMPLETE else 0
     if isinstance(value, Snapshot):
         print(describe(value, "").line)
+    elif isinstance(value, Board):
+        print(tell(value.snapshot).text)
     elif isinstance(value, Records):
         value.to_frame().to_csv(sys.stdout, index=False)
     elif isinstance(value, Table | CsvText):

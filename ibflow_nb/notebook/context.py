@@ -15,6 +15,7 @@ from ibflow_nb.notebook.settings import Settings
 
 if TYPE_CHECKING:
     from ibflow_nb.jobs import Job, Snapshot
+    from ibflow_nb.jobs.board import Board
     from ibflow_nb.notebook.bodies import Body
     from ibflow_nb.notebook.history import History
     from ibflow_nb.notebook.uploads import UploadProgress
@@ -54,12 +55,20 @@ class Screen(Protocol):
         """Show a job's progress from now on."""
         ...
 
+    def show_board(self, board: Board) -> None:
+        """Show many jobs from now on."""
+        ...
+
+    def notify_at_end(self, job: Job, title: str) -> None:
+        """Have the browser tell the job's end."""
+        ...
+
     def show_upload(self, upload: UploadProgress, title: str) -> None:
         """Show an upload's progress from now on."""
         ...
 
-    def settle(self, job: Job) -> None:
-        """Show a job's latest state now, before the cell ends."""
+    def settle(self, shown: object) -> None:
+        """Show the latest state of a job or a board now, before the cell ends."""
         ...
 
 

@@ -7,14 +7,16 @@ from typing import Any
 from ibflow_nb.client import Client
 from ibflow_nb.jobs import Job, Snapshot
 from ibflow_nb.jobs.background import background
+from ibflow_nb.jobs.board import Board
 from ibflow_nb.jobs.waiting import interrupt_policy
 from ibflow_nb.notebook.connection import Connection
 from ibflow_nb.notebook.context import Context, KnownJobs, Screen
 from ibflow_nb.notebook.history import History
+from ibflow_nb.notebook.notebook_screen import NotebookScreen
 from ibflow_nb.notebook.progress.card import card
 from ibflow_nb.notebook.progress.describe import describe
 from ibflow_nb.notebook.progress.painter import painter
-from ibflow_nb.notebook.screens import NotebookScreen, TerminalScreen
+from ibflow_nb.notebook.screens import TerminalScreen
 from ibflow_nb.notebook.settings import Settings
 from ibflow_nb.notebook.waiting import set_interrupt_policy
 
@@ -38,7 +40,7 @@ def take_back(shell: Any) -> None:
     background.stop()
     interrupt_policy.reset()
     formatter = shell.display_formatter
-    for kind in (Job, Client):
+    for kind in (Job, Board, Client):
         formatter.ipython_display_formatter.pop(kind, None)
     for mime in ("text/plain", "text/html"):
         formatter.formatters[mime].pop(Snapshot, None)
@@ -53,6 +55,7 @@ def _show_live(shell: Any, screen: NotebookScreen, known: KnownJobs) -> None:
 
     formatter = shell.display_formatter.ipython_display_formatter
     formatter.for_type(Job, lambda job: screen.show_job(job, known.title(job.id)))
+    formatter.for_type(Board, screen.show_board)
     formatter.for_type(Client, show_client)
 
 

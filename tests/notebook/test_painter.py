@@ -37,6 +37,8 @@ class Source:
 class Recorder:
     """A view that notes what it was told, and when."""
 
+    redraw: Callable[[], None]
+
     def __init__(self, ticks: bool = False) -> None:
         self.ticks = ticks
         self.drawn: list[tuple[float, Snapshot]] = []
@@ -90,7 +92,7 @@ def test_many_news_are_few_drawings(painter: Painter) -> None:
 
 
 def test_the_end_is_drawn_at_once_and_last(painter: Painter) -> None:
-    """The final snapshot does not wait for its turn, and nothing is drawn after it."""
+    """The final snapshot does not wait for its turn, and is drawn once."""
     source, view = Source(), Recorder()
     painter.show(source, view)
     view.wait(lambda: bool(view.drawn))
@@ -98,8 +100,40 @@ def test_the_end_is_drawn_at_once_and_last(painter: Painter) -> None:
     source.send(state=JobState.FAILED)
     view.wait(lambda: bool(view.finished))
     assert time.monotonic() - started < LEAST_INTERVAL
-    assert source.observers == []
     assert [one.state for one in view.finished] == [JobState.FAILED]
+
+
+def test_what_is_added_to_the_end_is_drawn(painter: Painter, until: Any) -> None:
+    """A sentence that comes after the end reaches the view, though the thread has ended."""
+    source, view = Source(), Recorder()
+    painter.show(source, view)
+    source.send(state=JobState.COMPLETE)
+    until(lambda: not names())
+    source.send(note="on_done: save raised ValueError: no such folder.")
+    view.wait(lambda: len(view.finished) == 2)
+    assert view.finished[1].note.startswith("on_done")
+
+
+def test_a_view_may_ask_to_be_drawn_again(painter: Painter, until: Any) -> None:
+    """What a view fetches itself, such as the end of a log, is drawn without news of the job."""
+    source, view = Source(), Recorder()
+    painter.show(source, view)
+    source.send(state=JobState.COMPLETE)
+    until(lambda: not names())
+    view.redraw()
+    view.wait(lambda: len(view.finished) == 2)
+
+
+def test_a_job_that_runs_again_leaves_its_old_view(painter: Painter, until: Any) -> None:
+    """The view of the first end keeps it; the second run is shown elsewhere."""
+    source, view = Source(), Recorder()
+    painter.show(source, view)
+    source.send(state=JobState.STOPPED_AT_CHECKPOINT)
+    until(lambda: not names())
+    source.send(state=JobState.RUNNING)
+    assert source.observers == []
+    source.send(state=JobState.COMPLETE)
+    assert [one.state for one in view.finished] == [JobState.STOPPED_AT_CHECKPOINT]
 
 
 def test_settle_draws_the_end_in_the_callers_thread(painter: Painter) -> None:

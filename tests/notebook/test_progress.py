@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from html.parser import HTMLParser
 
@@ -9,7 +10,7 @@ import pytest
 
 from ibflow_nb.api.jobs import JobState
 from ibflow_nb.jobs import Snapshot
-from ibflow_nb.notebook.progress.card import card
+from ibflow_nb.notebook.progress.card import card, tell
 from ibflow_nb.notebook.progress.describe import describe
 from ibflow_nb.notebook.progress.views import LinesView
 
@@ -97,7 +98,7 @@ def test_card_escapes_and_tells_screen_readers() -> None:
 def test_lines_tell_each_state_once() -> None:
     """In a terminal a job is a line for each new state."""
     stream = io.StringIO()
-    view = LinesView("x", stream=stream)
+    view = LinesView(functools.partial(tell, title="x"), stream=stream)
     for progress in (0.1, 0.2):
         view.draw(RUNNING.replace(progress=progress))
     view.finish(RUNNING.replace(state=JobState.COMPLETE, finished=1002.0))

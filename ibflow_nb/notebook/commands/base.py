@@ -140,4 +140,6 @@ STARTER_OPTIONS = (
     argument("--wait", help="return when the job has ended", action="store_true"),
     argument("--timeout", help="stop waiting after this many seconds; the job goes on",
              type=float, metavar="S"),
+    argument("--notify-browser", help="have the browser tell the end, if you allow it",
+             action="store_true"),
 )  # fmt: skip

@@ -17,6 +17,7 @@ from ibflow_nb.notebook.waiting import follow
 if TYPE_CHECKING:
     from ibflow_nb.api.jobs import JobListQuery, JobSummary
     from ibflow_nb.jobs import Job, Snapshot
+    from ibflow_nb.jobs.board import Board
     from ibflow_nb.notebook.context import Context
 
 
@@ -32,12 +33,13 @@ def wait(context: Context, args: argparse.Namespace) -> Job:
     return follow(context, job, title, wait=True, timeout=getattr(args, "timeout", None))
 
 
-def jobs(context: Context, args: argparse.Namespace) -> Table[JobSummary]:
-    """List the server's jobs, newest first."""
-    import msgspec
-
-    query = msgspec.structs.asdict(_query(args))
-    found = context.connection.client.jobs.list(**query)
+def jobs(context: Context, args: argparse.Namespace) -> Table[JobSummary] | Board:
+    """List the server's jobs, newest first, or watch them together."""
+    query = _query(args)
+    listing = context.connection.client.jobs
+    if getattr(args, "watch", False):
+        return _watch(context, listing.watch(state=query.state, tags=query.tags, limit=query.limit))
+    found = listing.list(state=query.state, tags=query.tags, limit=query.limit)
     return Table(
         found,
         {
@@ -51,6 +53,21 @@ def jobs(context: Context, args: argparse.Namespace) -> Table[JobSummary]:
         },
         empty="The server has no such jobs.",
     )
+
+
+def _watch(context: Context, board: Board) -> Board:
+    """Show many jobs; once, where nobody can watch them.
+
+    A terminal waits for their end; a headless notebook must not, since the jobs of others may
+    run for days.
+    """
+    if context.screen.waits:
+        board.stop()
+    context.screen.show_board(board)
+    if not context.screen.lives_on:
+        board.wait()
+    context.screen.settle(board)
+    return board
 
 
 def attach(context: Context, args: argparse.Namespace) -> Job:
@@ -215,8 +232,10 @@ COMMANDS = (
             argument("--state", action="append", metavar="S",
                      help="only in this state, such as RUNNING; may be repeated"),
             argument("--limit", type=int, metavar="N", help="at most so many; default 50"),
+            argument("--watch", action="store_true",
+                     help="follow them in one view, and jobs that come later, until none goes on"),
         ),
-        examples=("jobs --tag july --state FAILED",),
+        examples=("jobs --tag july --state FAILED", "jobs --watch --tag july"),
     ),
     Command(
         name="attach",

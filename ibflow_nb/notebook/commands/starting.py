@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ibflow_nb.api.schema import Request
+from ibflow_nb.config.table import NOTIFY_BROWSER
 from ibflow_nb.notebook.bodies import Body, to_request
 from ibflow_nb.notebook.commands.base import Call, Completes, argument
 from ibflow_nb.notebook.repeats import mark_of, refuse_repeat
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from ibflow_nb.notebook.context import Context
 
 R = TypeVar("R", bound=Request)
-LINE_ONLY = frozenset({"quiet", "variable", "dry_run", "wait", "timeout", "again"})
+LINE_ONLY = frozenset(
+    {"quiet", "variable", "dry_run", "wait", "timeout", "again", "notify_browser"}
+)
 AGAIN = argument(
     "--again", action="store_true",
     help="start it although a job of the same request has not ended",
@@ -145,4 +148,6 @@ def follow_as_asked(context: Context, args: argparse.Namespace, job: Job, title:
     """Show a job that was started, and wait for it if ``--wait`` or ``--timeout`` says so."""
     timeout = getattr(args, "timeout", None)
     wait = getattr(args, "wait", False) or timeout is not None
+    if getattr(args, "notify_browser", context.settings[NOTIFY_BROWSER]):
+        context.screen.notify_at_end(job, title)
     return follow(context, job, title, wait=wait, timeout=timeout)

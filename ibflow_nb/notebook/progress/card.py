@@ -5,7 +5,9 @@ from __future__ import annotations
 from html import escape
 
 from ibflow_nb.api.jobs import JobState
-from ibflow_nb.notebook.progress.describe import Description
+from ibflow_nb.jobs import Snapshot
+from ibflow_nb.notebook.progress.describe import Description, describe
+from ibflow_nb.notebook.progress.output import Told
 
 _TEXT = "var(--jp-content-font-color1, inherit)"
 _FAINT = "var(--jp-content-font-color2, #666)"
@@ -18,7 +20,7 @@ _COLOURS = {
     JobState.STOPPED_AT_CHECKPOINT: "var(--jp-warn-color1, #b26a00)",
 }
 _RUNNING = "var(--jp-brand-color1, #1976d2)"
-_FRAME = (
+FRAME = (
     f"color:{_TEXT};font-family:var(--jp-ui-font-family, system-ui, sans-serif);"
     "font-size:var(--jp-ui-font-size1, 13px);line-height:1.5;max-width:48em;padding:4px 0"
 )
@@ -31,8 +33,18 @@ def colour(state: JobState) -> str:
 
 def card(words: Description) -> str:
     """Draw a job: state and counts, a bar, and what there is to say."""
-    parts = [headline(words), _bar(words), remarks(words)]
-    return f'<div style="{_FRAME}">{"".join(parts)}</div>'
+    parts = [headline(words), bar(words), remarks(words)]
+    return f'<div style="{FRAME}">{"".join(parts)}</div>'
+
+
+def told(words: Description) -> Told:
+    """Give a job in all the forms that views show."""
+    return Told(words.word, words.line, words.line, card(words))
+
+
+def tell(snapshot: Snapshot, title: str, *, fixed: bool = False) -> Told:
+    """Put a job into all the forms that views show; see :func:`describe`."""
+    return told(describe(snapshot, title, fixed=fixed))
 
 
 def headline(words: Description) -> str:
@@ -54,7 +66,8 @@ def remarks(words: Description) -> str:
     return f"<div>{'&ensp;'.join(texts)}</div>" if texts else ""
 
 
-def _bar(words: Description) -> str:
+def bar(words: Description) -> str:
+    """Draw how far it is, also for screen readers."""
     percent = round(100 * words.fraction)
     return (
         f'<div role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}" '

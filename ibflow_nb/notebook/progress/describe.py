@@ -20,7 +20,7 @@ class Description:
         counts: files done and failed, or nothing when the server does not count.
         elapsed: time since the start, such as ``1 min 05 s``; empty where it must not vary.
         message: what happens, or why it ended.
-        note: trouble with the connection.
+        note: trouble with the connection or with what was to be called at the end.
         reference: the job's id; empty where it must not vary.
     """
 
@@ -69,7 +69,7 @@ def describe(
         counts=counts(snapshot),
         elapsed="" if fixed else elapsed(snapshot, time.time() if now is None else now),
         message="" if state is JobState.COMPLETE else snapshot.message,
-        note="" if snapshot.done else snapshot.note,
+        note=snapshot.note,
         reference="" if fixed else snapshot.job_id,
     )
 

@@ -1,4 +1,4 @@
-"""Draws the views of all jobs: on change, not more often than four times a second.
+"""Draws all views: on change, not more often than four times a second.
 
 One daemon thread, started with the first view and ended with the last. It runs in an empty
 context, so that what it sends counts as news of the right output and not as output of the cell
@@ -12,101 +12,126 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
-
-from ibflow_nb.jobs import Snapshot
+from typing import Any, Generic, Protocol, TypeVar
 
 LEAST_INTERVAL = 0.25
 TICK = 1.0
 _log = logging.getLogger(__name__)
 
 
-class View(Protocol):
-    """A place on the screen for one job.
+class News(Protocol):
+    """How something stands at one moment."""
+
+    @property
+    def done(self) -> bool:
+        """Whether that is its end."""
+        ...
+
+
+N = TypeVar("N", bound=News)
+N_co = TypeVar("N_co", bound=News, covariant=True)
+N_contra = TypeVar("N_contra", bound=News, contravariant=True)
+
+
+class View(Protocol[N_contra]):
+    """A place on the screen.
 
     Attributes:
         ticks: whether it shows the time that passes, and is drawn without news too.
+        redraw: set when the view is shown; has it drawn soon, although there is no news.
     """
 
     ticks: bool
+    redraw: Callable[[], None]
 
-    def draw(self, snapshot: Snapshot) -> None:
-        """Show a job that goes on."""
+    def draw(self, news: N_contra, /) -> None:
+        """Show what goes on."""
         ...
 
-    def finish(self, snapshot: Snapshot) -> None:
-        """Show the end; called once, last."""
+    def finish(self, news: N_contra, /) -> None:
+        """Show the end; once more when something is added to it."""
         ...
 
 
-class Observable(Protocol):
-    """What the painter needs of a job."""
+class Observable(Protocol[N_co]):
+    """What is shown: a job, an upload, a board of many jobs."""
 
     @property
-    def snapshot(self) -> Snapshot:
-        """How the job stands."""
+    def snapshot(self) -> N_co:
+        """How it stands."""
         ...
 
-    def subscribe(self, function: Callable[[Snapshot], None], /) -> Callable[[], None]:
-        """Have ``function`` called with each new snapshot; the result ends that."""
+    def subscribe(self, function: Callable[[N_co], None], /) -> Callable[[], None]:
+        """Have ``function`` called with each news; the result ends that."""
         ...
 
 
-class Showing:
-    """One job in one view."""
+class Showing(Generic[N]):
+    """One thing in one view.
 
-    def __init__(self, job: Observable, view: View, news: Callable[[], None]) -> None:
+    Its end is drawn once more when a sentence is added to it; when it goes on after its end, as
+    a retried job does, the view keeps what it shows.
+    """
+
+    def __init__(
+        self, source: Observable[N], view: View[N], changed: Callable[[Showing[Any]], None]
+    ) -> None:
         self._view = view
-        self._news = news
+        view.redraw = self.redraw
+        self._changed = changed
         self._lock = threading.Lock()
         self._drawn_at = float("-inf")
-        self._drawn: Snapshot | None = None
-        self.over = False
-        self._latest = job.snapshot
-        self._unsubscribe = job.subscribe(self._take)
-        self._latest = job.snapshot
+        self._drawn: N | None = None
+        self._ended = False
+        self._closed = False
+        self._latest = source.snapshot
+        self._unsubscribe = source.subscribe(self._take)
+        self._latest = source.snapshot
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing to draw any more, unless something is added."""
+        return self._closed or (self._ended and self._latest is self._drawn)
 
     def due(self) -> float:
         """Give the moment of the next drawing, on the monotonic clock."""
-        if self._latest.done:
+        if self._latest.done and not self._ended:
             return float("-inf")
         if self._latest is not self._drawn:
             return self._drawn_at + LEAST_INTERVAL
         return self._drawn_at + TICK if self._view.ticks else float("inf")
 
     def paint(self) -> None:
-        """Draw the latest snapshot; the last one ends the showing."""
+        """Draw the latest news."""
         with self._lock:
             if self.over:
                 return
-            snapshot = self._latest
+            latest = self._latest
+            self._drawn, self._drawn_at = latest, time.monotonic()
+            self._ended = latest.done
             try:
-                if snapshot.done:
-                    self._view.finish(snapshot)
-                else:
-                    self._view.draw(snapshot)
+                (self._view.finish if latest.done else self._view.draw)(latest)
             except Exception:  # noqa: BLE001 - a view that fails must not stop the others
-                _log.exception("The view of job %s cannot be drawn", snapshot.job_id)
-                snapshot = self._latest
-                self.close()
-            self._drawn, self._drawn_at = snapshot, time.monotonic()
-            if snapshot.done:
+                _log.exception("A view cannot be drawn: %r", latest)
                 self.close()
 
     def redraw(self) -> None:
-        """Draw soon, although there is no new snapshot."""
+        """Draw soon, although there is no news."""
         self._drawn = None
-        self._news()
+        self._changed(self)
 
     def close(self) -> None:
         """Stop listening; a second time is no harm."""
-        self.over = True
+        self._closed = True
         unsubscribe, self._unsubscribe = self._unsubscribe, lambda: None
         unsubscribe()
 
-    def _take(self, snapshot: Snapshot) -> None:
-        self._latest = snapshot
-        self._news()
+    def _take(self, news: N) -> None:
+        if self._ended and not news.done:
+            self.close()
+            return
+        self._latest = news
+        self._changed(self)
 
 
 class Painter:
@@ -114,24 +139,16 @@ class Painter:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._showings: list[Showing] = []
+        self._showings: list[Showing[Any]] = []
         self._thread: threading.Thread | None = None
 
-    def show(self, job: Observable, view: View) -> Showing:
-        """Show a job in a view until it ends."""
-        showing = Showing(job, view, self._wake)
-        with self._changed:
-            self._showings.append(showing)
-            if self._thread is None:
-                context = contextvars.Context()
-                self._thread = threading.Thread(
-                    target=context.run, args=(self._work,), name="ibflow-painter", daemon=True
-                )
-                self._thread.start()
-            self._changed.notify()
+    def show(self, source: Observable[N], view: View[N]) -> Showing[N]:
+        """Show something in a view until it ends."""
+        showing = Showing(source, view, self._attend)
+        self._attend(showing)
         return showing
 
-    def settle(self, showing: Showing) -> None:
+    def settle(self, showing: Showing[Any]) -> None:
         """Draw now, in the caller's thread, so that a cell that ends leaves the last state."""
         contextvars.Context().run(showing.paint)
 
@@ -146,8 +163,17 @@ class Painter:
         if thread is not None and thread is not threading.current_thread():
             thread.join(2)
 
-    def _wake(self) -> None:
+    def _attend(self, showing: Showing[Any]) -> None:
+        """Have the thread look at a showing; starts it where it does not run."""
         with self._changed:
+            if showing not in self._showings:
+                self._showings.append(showing)
+            if self._thread is None:
+                context = contextvars.Context()
+                self._thread = threading.Thread(
+                    target=context.run, args=(self._work,), name="ibflow-painter", daemon=True
+                )
+                self._thread.start()
             self._changed.notify()
 
     def _work(self) -> None:
@@ -155,7 +181,7 @@ class Painter:
             for showing in due:
                 showing.paint()
 
-    def _next_due(self) -> list[Showing] | None:
+    def _next_due(self) -> list[Showing[Any]] | None:
         """Sleep until something is to be drawn; None ends the thread."""
         with self._changed:
             while True:
