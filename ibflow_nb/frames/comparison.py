@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
+from os import PathLike
 from typing import Any, Literal, NamedTuple
 
+import msgspec
 import pandas as pd
 
 from ibflow_nb.api.errors import FrameError
@@ -17,23 +18,17 @@ from ibflow_nb.frames.layouts import WIDE_COLUMNS
 Truth = (
     Sequence[ResultRecord]
     | Sequence[Mapping[str, Any]]
-    | Mapping[str, Mapping[str, Any]]
+    | Mapping[str, Mapping[str, Any] | Sequence[Mapping[str, Any]]]
     | pd.DataFrame
+    | str
+    | PathLike[str]
 )
 Outcome = Literal["same", "changed", "missing", "new"]
 OUTCOMES: tuple[Outcome, ...] = ("same", "changed", "missing", "new")
 
 _Key = tuple[str, int]
 _Values = dict[str, Field | Any]
-_MOST_ROWS = 200
-_CELL = "text-align:left;vertical-align:top;padding:.2em .7em"
-# Translucent, so that they tint light and dark pages alike.
-_TINTS = {
-    "same": "rgba(47,158,110,.18)",
-    "changed": "rgba(224,138,30,.28)",
-    "missing": "rgba(209,73,91,.28)",
-    "new": "rgba(37,99,235,.22)",
-}
+_STRUCTURED = frozenset({"TABLE", "LIST", "DICT"})
 
 
 class Difference(NamedTuple):
@@ -53,11 +48,15 @@ class Comparison:
     A value is ``changed`` where both have one and they differ, ``missing`` where only the other
     has one, ``new`` where only this run has one; fields that neither has are left out. An empty
     text and a failed field count as no value. Texts are compared without their surplus spaces;
-    where the other's value is a number or date, or the field has such a type, as what they mean.
+    where the other's value is a number or date, or the field has such a type, as what they mean;
+    tables, lists and mappings cell by cell.
+
+    Attributes:
+        fields: each field of each record that either has.
     """
 
     def __init__(self, fields: Sequence[Difference]) -> None:
-        self._fields = list(fields)
+        self.fields = list(fields)
 
     @classmethod
     def of(cls, records: Sequence[ResultRecord], other: Truth) -> Comparison:
@@ -66,7 +65,7 @@ class Comparison:
 
     def to_frame(self) -> pd.DataFrame:
         """Give one row a field: ``file_name, record_index, key, outcome, here, there``."""
-        frame = pd.DataFrame(self._fields, columns=list(Difference._fields))
+        frame = pd.DataFrame(self.fields, columns=list(Difference._fields))
         texts = dict.fromkeys(("file_name", "key", "outcome", "here", "there"), "str")
         return frame.astype(texts | {"record_index": "int64"})
 
@@ -77,13 +76,11 @@ class Comparison:
         That is the share (0 to 1) of the values the other has which are the same here; NA for
         a field of which the other has none. New values do not count: the other cannot judge them.
         """
-        counts = {
-            key: Counter(field.outcome for field in self._fields if field.key == key)
-            for key in dict.fromkeys(field.key for field in self._fields)
-        }
+        counts = Counter((field.key, field.outcome) for field in self.fields)
+        keys = list(dict.fromkeys(field.key for field in self.fields))
         frame = pd.DataFrame(
-            [[counts[key][outcome] for outcome in OUTCOMES] for key in counts],
-            index=pd.Index(counts, name="key", dtype="str"),
+            [[counts[key, outcome] for outcome in OUTCOMES] for key in keys],
+            index=pd.Index(keys, name="key", dtype="str"),
             columns=list(OUTCOMES),
             dtype="int64",
         )
@@ -94,45 +91,28 @@ class Comparison:
     @property
     def overall(self) -> float:
         """The accuracy over all fields, 0 to 1; NaN where the other has no values."""
-        counts = Counter(field.outcome for field in self._fields)
+        counts = Counter(field.outcome for field in self.fields)
         known = counts["same"] + counts["changed"] + counts["missing"]
         return counts["same"] / known if known else float("nan")
 
     def __len__(self) -> int:
-        return len(self._fields)
+        return len(self.fields)
 
-    def __repr__(self) -> str:
-        return f"<Comparison: {self._summary()}>"
-
-    def _repr_html_(self) -> str:
-        unlike = [field for field in self._fields if field.outcome != "same"]
-        shown = "".join(map(_row, unlike[:_MOST_ROWS]))
-        more = len(unlike) - _MOST_ROWS
-        return (
-            f'<div style="max-width:100%;overflow-x:auto"><p>{self._summary()}</p>'
-            + _table(["field", *OUTCOMES, "accuracy"], self._accuracy_rows())
-            + (_table(["file", "field", "outcome", "here", "there"], shown) if unlike else "")
-            + (f"<p>{more:,} more: to_frame()</p>" if more > 0 else "")
-            + "</div>"
-        )
-
-    def _summary(self) -> str:
-        counts = Counter(field.outcome for field in self._fields)
+    @property
+    def summary(self) -> str:
+        """How many fields have each outcome, and the accuracy, in words."""
+        counts = Counter(field.outcome for field in self.fields)
         told = ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in OUTCOMES)
         known = counts["same"] + counts["changed"] + counts["missing"]
         return f"{told}; accuracy {self.overall:.1%}" if known else told
 
-    def _accuracy_rows(self) -> str:
-        rows = []
-        for key, row in self.accuracy.iterrows():
-            cells = [_cell(escape(str(key)))]
-            cells += [
-                _cell(f"{int(row[outcome])}", _TINTS[outcome] if row[outcome] else "")
-                for outcome in OUTCOMES
-            ]
-            cells.append(_cell("&mdash;" if pd.isna(row["accuracy"]) else f"{row['accuracy']:.1%}"))
-            rows.append(f"<tr>{''.join(cells)}</tr>")
-        return "".join(rows)
+    def __repr__(self) -> str:
+        return f"<Comparison: {self.summary}>"
+
+    def _repr_html_(self) -> str:
+        from ibflow_nb.frames.pictures import comparison_html
+
+        return comparison_html.render(self)
 
 
 def _differences(
@@ -159,17 +139,22 @@ def _alike(mine: Field, other: Field | Any) -> bool:
     left, right = _shown(mine), _shown(other)
     if left == right:
         return True
-    typed = other if isinstance(other, Field) else Field("", right, _type_of(other, mine))
-    meant = [convert_value(Field("", field.value, typed.field_type)) for field in (mine, typed)]
-    if typed.field_type not in {"INT", "FLOAT", "DATE"} or None in meant:
+    kind = (other.field_type if isinstance(other, Field) else _type_of(other, mine)).upper()
+    if kind in _STRUCTURED:
+        cells = _cells(left)
+        return cells is not None and cells == _cells(right)
+    if kind not in {"INT", "FLOAT", "DATE"}:
         return False
-    return bool(meant[0] == meant[1])
+    meant = [convert_value(Field("", text, kind)) for text in (left, right)]
+    return None not in meant and bool(meant[0] == meant[1])
 
 
 def _type_of(value: Any, mine: Field) -> str:
     """Give the type in which a value of the truth is to be compared."""
     if isinstance(value, str):
-        return mine.field_type.upper()
+        return mine.field_type
+    if isinstance(value, list | dict | pd.DataFrame):
+        return "TABLE"
     return "DATE" if hasattr(value, "isoformat") else "FLOAT"
 
 
@@ -177,9 +162,29 @@ def _shown(value: Field | Any) -> str | None:
     """Give a value as text without surplus spaces; None for no value."""
     if isinstance(value, Field):
         value = None if value.failed else value.value
-    if value is None or (not isinstance(value, list | dict) and pd.isna(value)):
+    if isinstance(value, pd.DataFrame):
+        value = [list(value.columns), *value.to_numpy().tolist()]
+    if isinstance(value, list | dict):
+        value = msgspec.json.encode(value, enc_hook=str).decode()
+    if value is None or pd.isna(value):
         return None
     return " ".join(str(value).split()) or None
+
+
+def _cells(text: str | None) -> Any:
+    """Give what a JSON text holds with all cells as text; None where it is no JSON."""
+    try:
+        return _as_text(msgspec.json.decode(text or ""))
+    except msgspec.DecodeError:
+        return None
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_as_text(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _as_text(one) for key, one in value.items()}
+    return "" if value is None else " ".join(str(value).split())
 
 
 def _of_records(records: Sequence[ResultRecord]) -> dict[_Key, _Values]:
@@ -190,14 +195,27 @@ def _of_records(records: Sequence[ResultRecord]) -> dict[_Key, _Values]:
 
 
 def _read(other: Truth) -> dict[_Key, _Values]:
+    if isinstance(other, str | PathLike):
+        other = _read_csv(other)
     if isinstance(other, pd.DataFrame):
         frame = other.reset_index() if other.index.name == "file_name" else other
         return _unique(map(_named, frame.to_dict("records")))
     if isinstance(other, Mapping):
-        return _unique(_named({**values, "file_name": name}) for name, values in other.items())
+        return _unique(
+            _named({"record_index": index, **fields, "file_name": name})
+            for name, values in other.items()
+            for index, fields in enumerate([values] if isinstance(values, Mapping) else values)
+        )
     if all(isinstance(entry, ResultRecord) for entry in other):
         return _of_records([entry for entry in other if isinstance(entry, ResultRecord)])
     return _unique(_named(entry) for entry in other if isinstance(entry, Mapping))
+
+
+def _read_csv(path: str | PathLike[str]) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype="str", keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise FrameError(f"The truth {path} cannot be read as CSV: {error}.") from error
 
 
 def _named(row: Mapping[Any, Any]) -> tuple[_Key, _Values]:
@@ -218,23 +236,3 @@ def _unique(records: Iterator[tuple[_Key, _Values]] | Any) -> dict[_Key, _Values
             raise FrameError(f"Record {key[1]} of {key[0]} is there twice; it cannot be compared.")
         found[key] = values
     return found
-
-
-def _table(heads: Sequence[str], rows: str) -> str:
-    head = "".join(f'<th scope="col" style="{_CELL}">{title}</th>' for title in heads)
-    return (
-        '<table style="border-collapse:collapse;margin:0 0 1em">'
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    )
-
-
-def _row(field: Difference) -> str:
-    name = field.file_name + (f" #{field.record_index}" if field.record_index else "")
-    tint = _TINTS[field.outcome]
-    cells = [_cell(escape(name)), _cell(escape(field.key)), _cell(field.outcome, tint)]
-    cells += [_cell(escape(value or "—"), tint) for value in (field.here, field.there)]
-    return f"<tr>{''.join(cells)}</tr>"
-
-
-def _cell(content: str, tint: str = "") -> str:
-    return f'<td style="{_CELL}{f";background:{tint}" if tint else ""}">{content}</td>'

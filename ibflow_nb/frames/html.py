@@ -76,7 +76,7 @@ def _row(record: ResultRecord, keys: Sequence[str], labelled: bool) -> str:
 def _field_cell(field: Field | None) -> str:
     if field is None or field.value is None:
         return _cell("&mdash;", style=_MUTED)
-    text, title, style = _shorten(field.value), "", ""
+    text, title, style = shorten(field.value), "", ""
     if len(field.value) > MAX_TEXT:
         title = field.value[: 10 * MAX_TEXT]
     confidence = field.model_confidence
@@ -104,7 +104,8 @@ def _omitted(records: Records, keys: Sequence[str]) -> str:
     return f'<div style="{_MUTED};padding:.3em 0">{" and ".join(left)}: to_frame()</div>'
 
 
-def _shorten(text: str) -> str:
+def shorten(text: str) -> str:
+    """Give the beginning of a text, on one line."""
     flat = " ".join(text[: 4 * MAX_TEXT].split())
     return flat if len(flat) <= MAX_TEXT else flat[: MAX_TEXT - 1] + "…"
 

@@ -174,12 +174,13 @@ class Records(Sequence[ResultRecord]):
         """Compare field by field with another run, or with what is known to be right.
 
         Args:
-            other: Records; a wide frame; a list of mappings with ``file_name`` and fields; or a
-                mapping from file name to fields. A ``record_index`` tells records of one file
-                apart, it is 0 where it is not given.
+            other: Records; a wide frame, converted or not; the path of a CSV file of such a
+                shape; a list of mappings with ``file_name`` and fields; or a mapping from file
+                name to fields, or to a list of those, one for each record. A ``record_index``
+                tells records of one file apart, it is 0 where it is not given.
 
         Raises:
-            FrameError: ``other`` names no files, or one record twice.
+            FrameError: ``other`` names no files, or one record twice, or cannot be read.
         """
         from ibflow_nb.frames.comparison import Comparison
 

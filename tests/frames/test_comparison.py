@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -53,6 +54,68 @@ def test_accuracy_is_the_share_of_known_values_that_are_the_same(build: Build) -
     assert accuracy.loc["total", "accuracy"] == pytest.approx(1 / 3)
     assert pd.isna(accuracy.loc["tax", "accuracy"])
     assert comparison.overall == pytest.approx(1 / 3)
+
+
+def test_the_truth_may_be_a_csv_file(build: Build, tmp_path: Path) -> None:
+    """Values stay as they are written there; an empty cell is no value."""
+    frame = pd.DataFrame({"file_name": ["a", "b"], "number": ["007", ""], "state": ["NA", "x"]})
+    frame.to_csv(tmp_path / "truth.csv", index=False)
+    here = build(record("a", number="007", state="NA"), record("b", number="8", state="x"))
+    told = outcomes(here.compare(tmp_path / "truth.csv"))
+    assert [outcome for *_, outcome in told] == ["same", "same", "new", "same"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe"])
+def test_a_csv_file_that_cannot_be_read_is_told(
+    build: Build, tmp_path: Path, content: bytes | None
+) -> None:
+    """The sentence names the file."""
+    if content is not None:
+        (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(FrameError, match=r"t\.csv cannot be read as CSV"):
+        build(record("a", x="1")).compare(str(tmp_path / "t.csv"))
+
+
+def test_several_records_of_a_file_may_be_listed(build: Build) -> None:
+    """The records of a file stand in the order of their index."""
+    here = build(record("a", x="1"), record("a", 1, x="2"))
+    assert here.compare({"a": [{"x": "1"}, {"x": "2"}]}).overall == 1.0
+
+
+@pytest.mark.parametrize(
+    "truth",
+    [
+        '[["name", "price"],["Bolt",  "2.50"]]',
+        [["name", "price"], ["Bolt ", "2.50"]],
+        pd.DataFrame({"name": ["Bolt"], "price": ["2.50"]}),
+    ],
+    ids=["text", "list", "frame"],
+)
+def test_tables_are_compared_cell_by_cell(build: Build, truth: Any) -> None:
+    """Spaces between and in cells do not count, the cells do."""
+    here = build(record("a", kind="TABLE", t='[["name","price"],["Bolt","2.50"]]'))
+    assert outcomes(here.compare({"a": {"t": truth}})) == [("a", "t", "same")]
+    other = build(record("a", kind="TABLE", t='[["name","price"],["Nut","2.50"]]'))
+    assert outcomes(other.compare({"a": {"t": truth}})) == [("a", "t", "changed")]
+
+
+def test_a_converted_frame_is_the_same_as_its_records(build: Build) -> None:
+    """Numbers, dates and nested tables of ``to_frame(convert=True)`` lose nothing."""
+    here = build(
+        record("a", kind="TABLE", t='[["name"],["Bolt"]]'),
+        record("b", kind="DATE", d="2024-05-17"),
+        record("c", kind="FLOAT", f="1,250.50"),
+        record("d", kind="LIST", items='["x", 1]'),
+    )
+    comparison = here.compare(here.to_frame(convert=True))
+    assert [outcome for *_, outcome in outcomes(comparison)] == ["same"] * 4
+
+
+def test_long_values_are_shortened_in_html(build: Build) -> None:
+    """The whole is in the title."""
+    html = build(record("a", x="long " * 40)).compare({"a": {"x": "short"}})._repr_html_()
+    assert html.count("long " * 30) == 1
+    assert 'title="long long' in html
 
 
 @pytest.mark.parametrize(
