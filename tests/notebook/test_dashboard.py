@@ -31,7 +31,7 @@ def overview(*jobs: dict[str, Any], **more: Any) -> Overview:
 MIXED = overview(
     listed("c-3", "COMPLETE", 4, finish_timestamp=START + 75),
     listed("b-2", "RUNNING", 3, num_errors=1),
-    listed("a-1", "FAILED", 4, msg="no <file> could be read", finish_timestamp=START + 5),
+    listed("a-1", "FAILED", 4, msg="no <file>", finish_timestamp=START + 5),
 )
 
 
@@ -41,8 +41,7 @@ def test_jobs_are_counted_and_those_that_go_on_come_first() -> None:
         "1 RUNNING, 1 COMPLETE, 1 FAILED",
         "RUNNING    75%  b.ibflow  3 of 4 files, 1 with an error  1 min 01 s  b-2",
         "COMPLETE  100%  c.ibflow  4 of 4 files                   1 min 15 s  c-3",
-        "FAILED    100%  a.ibflow  4 of 4 files                   5 s         a-1  "
-        "no <file> could be read",
+        "FAILED    100%  a.ibflow  4 of 4 files                   5 s         a-1  no <file>",
     ]
 
 
@@ -79,7 +78,7 @@ def test_each_job_has_a_bar_and_nothing_becomes_markup() -> None:
     """Screen readers hear how far each is; a server's words stay words."""
     html = tell(MIXED).html
     assert Reader(html).bars == ["75", "100", "100"]
-    assert "no &lt;file&gt; could be read" in html
+    assert "no &lt;file&gt;" in html
 
 
 def test_two_hundred_jobs_stay_compact() -> None:

@@ -223,7 +223,7 @@ COMMANDS = (
     ),
     Command(
         name="jobs",
-        summary="List the server's jobs, newest first.",
+        summary="List the server's jobs, newest first, or watch them together.",
         run=jobs,
         preview=_preview_list,
         arguments=(
