@@ -11,12 +11,8 @@ import pytest
 
 from ibflow_nb.frames import Records
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
 pytestmark = pytest.mark.browser
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 YELLOW = "rgba(250, 204, 21, 0.4)"
 
 
@@ -33,19 +29,15 @@ def record(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Iterator[Any]:
-    """A page with a review of two documents."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser at {CHROMIUM}")
+def page(chromium: Any, tmp_path: Path) -> Iterator[Any]:
+    """A page with a review of two documents, scripts switched off."""
     reply = msgspec.json.encode({"records": [record("a.pdf"), record("b.pdf")]})
     html = Records.from_json(reply).show()._repr_html_()
     (tmp_path / "review.html").write_text(f"<!doctype html><meta charset=utf-8>{html}")
-    with sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
-        page = browser.new_context(java_script_enabled=False).new_page()
+    with chromium.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
         page.goto((tmp_path / "review.html").as_uri())
         yield page
-        browser.close()
 
 
 def colour(page: Any, selector: str) -> str:
