@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic
 
 import msgspec
 
 from ibflow_nb.api.schema import Envelope, Reply, Request
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    # Texts that repeat all through a run: labels, types, classes, states. A decoder that is told
+    # which there are (``ResultRecord[Literal[...]]``) gives one string instead of a million.
+    Repeated = TypeVar("Repeated", bound=str, default=str)
+else:
+    from typing import TypeVar
+
+    Repeated = TypeVar("Repeated", bound=str)
 
 FILES_PER_PAGE = 20
 
@@ -92,7 +103,7 @@ class Provenance(msgspec.Struct, omit_defaults=True, gc=False):
     extracted_regions: list[ExtractedRegion] = []
 
 
-class Field(msgspec.Struct, gc=False):
+class Field(msgspec.Struct, Generic[Repeated], gc=False):
     """One extracted field of a record.
 
     Attributes:
@@ -104,9 +115,9 @@ class Field(msgspec.Struct, gc=False):
         provenance: only with the feature ``provenance_info``.
     """
 
-    key: str
+    key: Repeated
     value: str | None = None
-    field_type: str = "ANY"
+    field_type: Repeated = "ANY"  # type: ignore[assignment]
     error_msg: str = ""
     model_confidence: float | None = None
     provenance: Provenance | None = None
@@ -149,7 +160,7 @@ class PageRange(msgspec.Struct):
     end_page: int
 
 
-class ResultRecord(msgspec.Struct, omit_defaults=True, gc=False):
+class ResultRecord(msgspec.Struct, Generic[Repeated], omit_defaults=True, gc=False):
     """One record of a run; a file that failed has one with ``status`` ERROR and no results.
 
     Attributes:
@@ -171,11 +182,11 @@ class ResultRecord(msgspec.Struct, omit_defaults=True, gc=False):
     file_name: str = ""
     file_index: int = 0
     record_index: int = 0
-    results: list[Field] = []
+    results: list[Field[Repeated]] = []
     output_file_path: str = ""
-    status: str = "OK"
+    status: Repeated = "OK"  # type: ignore[assignment]
     error_msg: str = ""
-    classification_label: str = ""
+    classification_label: Repeated = ""  # type: ignore[assignment]
     class_score: float | None = None
     page_range: PageRange | None = None
     layout: RecordLayout | None = None

@@ -12,6 +12,7 @@ import msgspec
 from ibflow_nb.api.errors import ApiError, BadReply, FrameError
 from ibflow_nb.api.results import ResultRecord
 from ibflow_nb.frames import html
+from ibflow_nb.frames.decoding import decode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,18 +23,6 @@ if TYPE_CHECKING:
     from ibflow_nb.frames.pictures.review import Review
 
 Layout = Literal["wide", "long", "errors", "confidence"]
-
-
-class _Reply(msgspec.Struct, gc=False):
-    """What replies with records have in common; ``run_sync`` sends no ``status``."""
-
-    records: list[ResultRecord] | None = None
-    job_id: str | None = None
-    status: str = "OK"
-    msg: str | None = None
-
-
-_decoder = msgspec.json.Decoder(_Reply)
 
 
 class Records(Sequence[ResultRecord]):
@@ -78,7 +67,7 @@ class Records(Sequence[ResultRecord]):
         """
         with _collector_paused():
             try:
-                decoded = _decoder.decode(reply)
+                decoded = decode(reply)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise BadReply(f"The reply with the records cannot be read: {error}.") from error
         if decoded.status == "ERROR":
