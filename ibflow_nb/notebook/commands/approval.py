@@ -107,6 +107,7 @@ COMMANDS = (
             job_argument(),
             argument("--reviewer", metavar="WHO", help="who reviewed"),
         ),
+        examples=("approve 3f2a --reviewer ada",),
         details="In the cell form the body lists the reviewed records, as YAML or JSON:\n\n"
         "  %%ibflow approve\n  - file_index: 0\n    values: {total: '12.50'}\n"
         "  - {file_index: 3, approved: true}",

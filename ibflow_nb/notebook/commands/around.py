@@ -42,6 +42,7 @@ COMMANDS = (
         name="traceback",
         summary="Show the whole stack of the latest error.",
         run=traceback,
+        examples=("traceback",),
     ),
     Command(
         name="help",
@@ -51,5 +52,6 @@ COMMANDS = (
             argument("words", metavar="COMMAND", nargs="*", help="such as run, or files ls"),
             argument("--markdown", action="store_true", help="all of it, as a page"),
         ),
+        examples=("help", "help files ls"),
     ),
 )  # fmt: skip

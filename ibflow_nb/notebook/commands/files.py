@@ -84,6 +84,7 @@ COMMANDS = (
         run=ls,
         preview=functools.partial(_preview, "FILE_READ"),
         arguments=(_remote("drive path; default the top", nargs="?"),),
+        examples=('files ls "$home/packages"',),
     ),
     Command(
         name="files get",
@@ -96,6 +97,7 @@ COMMANDS = (
                      help="where to; default the working folder"),
             argument("--force", action="store_true", help="replace what is there"),
         ),
+        examples=('files get "$home/packages/receipts-1.0.0.ibsolution" ./downloads',),
     ),
     Command(
         name="files put",
@@ -107,6 +109,7 @@ COMMANDS = (
                      help="file or folder of this machine"),
             _remote("drive path; with / at its end the folder to put it into"),
         ),
+        examples=('files put ./scans "$home/"',),
     ),
     Command(
         name="files rm",
@@ -117,5 +120,6 @@ COMMANDS = (
             argument("paths", metavar="PATH", nargs="+", completes=Completes.REMOTE,
                      help="drive paths"),
         ),
+        examples=('files rm "$home/scans"',),
     ),
 )  # fmt: skip

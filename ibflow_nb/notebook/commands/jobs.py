@@ -84,16 +84,15 @@ def attach(context: Context, args: argparse.Namespace) -> Job:
 
 def cancel(context: Context, args: argparse.Namespace) -> None:
     """Stop a job, or all jobs of this user that run."""
-    if getattr(args, "all", False) == hasattr(args, "job"):
-        raise CommandError("cancel takes a job or --all.")
-    if hasattr(args, "job"):
+    if not _means_all(args):
         snapshot = context.ask(args.job)
         if snapshot.state.done:
             context.screen.say(f"Job {snapshot.job_id} has ended already: {snapshot.state}.")
             return
         targets = [snapshot.job_id]
     else:
-        targets = _unfinished(context)
+        found = context.connection.client.jobs.list(state=_going_states())
+        targets = [job.job_id for job in found]
     problems = []
     for job_id in targets:
         try:
@@ -141,12 +140,18 @@ def clock(timestamp: int | None) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(timestamp)) if timestamp else ""
 
 
-def _unfinished(context: Context) -> list[str]:
+def _means_all(args: argparse.Namespace) -> bool:
+    """Tell whether ``cancel`` is for all jobs, not for one."""
+    every = bool(getattr(args, "all", False))
+    if every == hasattr(args, "job"):
+        raise CommandError("cancel takes a job or --all.")
+    return every
+
+
+def _going_states() -> str:
     from ibflow_nb.api.jobs import JobState
 
-    going = [JobState.PENDING, JobState.RUNNING, JobState.PAUSED]
-    found = context.connection.client.jobs.list(state=",".join(going))
-    return [job.job_id for job in found]
+    return ",".join([JobState.PENDING, JobState.RUNNING, JobState.PAUSED])
 
 
 def reference(args: argparse.Namespace) -> str | None:
@@ -176,6 +181,16 @@ def _preview_list(_: Context, args: argparse.Namespace) -> Call:
     return Call(JOB_LIST, _query(args))
 
 
+def _preview_cancel(context: Context, args: argparse.Namespace) -> Call:
+    if not _means_all(args):
+        return preview_job("JOB_CANCEL", context, args)
+    from ibflow_nb.api.endpoints import JOB_LIST
+    from ibflow_nb.api.jobs import JobListQuery
+
+    query = JobListQuery(state=_going_states())
+    return Call(JOB_LIST, query, note="then each of them is cancelled")
+
+
 def preview_job(endpoint: str, context: Context, args: argparse.Namespace) -> Call:
     """Give the request of a call that takes a job's id alone."""
     from ibflow_nb.api import endpoints
@@ -198,6 +213,7 @@ def _command(name: str, summary: str, endpoint: str, *, starts_job: bool) -> Com
         run=functools.partial(control, name),
         preview=functools.partial(preview_job, endpoint),
         arguments=(job_argument(),),
+        examples=(f"{name} 3f2a",),
         starts_job=starts_job,
     )
 
@@ -209,6 +225,7 @@ COMMANDS = (
         run=status,
         preview=functools.partial(preview_job, "JOB_STATUS"),
         arguments=(job_argument(),),
+        examples=("status", "status 3f2a"),
     ),
     Command(
         name="wait",
@@ -220,6 +237,7 @@ COMMANDS = (
             argument("--timeout", type=float, metavar="S",
                      help="stop waiting after this many seconds; the job goes on"),
         ),
+        examples=("wait 3f2a --timeout 60",),
     ),
     Command(
         name="jobs",
@@ -246,16 +264,18 @@ COMMANDS = (
             argument("job", metavar="JOB", completes=Completes.JOB,
                      help="its id or the beginning of it"),
         ),
+        examples=("attach 3f2a",),
     ),
     Command(
         name="cancel",
         summary="Stop a job, or all that run.",
         run=cancel,
-        preview=functools.partial(preview_job, "JOB_CANCEL"),
+        preview=_preview_cancel,
         arguments=(
             job_argument("its id or the beginning of it"),
             argument("--all", action="store_true", help="all jobs that have not ended"),
         ),
+        examples=("cancel 3f2a", "cancel --all"),
     ),
     _command("pause", "Let running files finish and start no more.", "JOB_PAUSE",
              starts_job=False),
@@ -269,6 +289,7 @@ COMMANDS = (
         run=restart,
         preview=functools.partial(preview_job, "RESTART"),
         arguments=(job_argument(), AGAIN),
+        examples=("restart 3f2a --wait",),
         starts_job=True,
     ),
     Command(
@@ -282,6 +303,7 @@ COMMANDS = (
                      help="only the files that failed, in the same job; as retry does"),
             AGAIN,
         ),
+        examples=("rerun 3f2a --failed",),
         starts_job=True,
     ),
 )  # fmt: skip

@@ -71,5 +71,6 @@ COMMANDS = (
             argument("--follow", action="store_true",
                      help="print lines as they come, until the job has ended"),
         ),
+        examples=("logs 3f2a", "logs --follow"),
     ),
 )  # fmt: skip

@@ -205,6 +205,7 @@ COMMANDS = (
             argument("ibsolution_path", metavar="PATH", completes=Completes.PATH,
                      help="the .ibsolution: a drive path, or a local file to upload"),
         ),
+        examples=("marketplace publish ./receipts-1.0.0.ibsolution",),
     ),
     Command(
         name="marketplace install",
@@ -212,12 +213,14 @@ COMMANDS = (
         run=install,
         preview=functools.partial(_preview_version, "MARKETPLACE_INSTALL"),
         arguments=(NAME, VERSION),
+        examples=("marketplace install receipts 1.0.0",),
     ),
     Command(
         name="marketplace list",
         summary="List published and installed solutions.",
         run=listing,
         preview=_preview_list,
+        examples=("marketplace list",),
     ),
     Command(
         name="marketplace unpublish",
@@ -225,5 +228,6 @@ COMMANDS = (
         run=unpublish,
         preview=functools.partial(_preview_version, "MARKETPLACE_UNPUBLISH"),
         arguments=(NAME, VERSION),
+        examples=("marketplace unpublish receipts 1.0.0",),
     ),
 )  # fmt: skip
