@@ -36,7 +36,7 @@ def open_http(
         ConfigError: a certificate or a key cannot be read, or the proxy cannot be used.
     """
     context = tls_context(url, network)
-    proxy = proxy_to(url, network).value if transport is None else NO_PROXY
+    proxy = None if transport is not None else _proxy(url, network, context)
     try:
         return httpx.AsyncClient(
             auth=auth,
@@ -44,15 +44,11 @@ def open_http(
             limits=limits,
             transport=transport,
             verify=context,
-            proxy=httpx.Proxy(proxy.address.reveal(), ssl_context=context)
-            if proxy.address
-            else None,
+            proxy=proxy,
             trust_env=False,  # what the environment says is in the proxy and the certificates
         )
     except ImportError:
-        raise ConfigError(
-            f"The proxy {proxy} speaks SOCKS, which needs: pip install 'httpx[socks]'."
-        ) from None
+        raise ConfigError("A proxy that speaks SOCKS needs: pip install 'httpx[socks]'.") from None
 
 
 def tls_context(url: str, network: Network) -> ssl.SSLContext:
@@ -99,6 +95,14 @@ def proxy_to(url: str, network: Network) -> Found:
             source = _variable(f"{scheme}_proxy")
             return Found(PROXY.read(address, source), source)
     return Found(NO_PROXY, "default")
+
+
+def _proxy(url: str, network: Network, context: ssl.SSLContext) -> httpx.Proxy | None:
+    address = proxy_to(url, network).value.address
+    if not address:
+        return None
+    secure = address.reveal().startswith("https:")
+    return httpx.Proxy(address.reveal(), ssl_context=context if secure else None)
 
 
 def why_not_secure(error: ssl.SSLError, network: Network) -> str:

@@ -37,14 +37,16 @@ def translated(connection: Connection, endpoint: Endpoint) -> Iterator[None]:
     """Raise :class:`Trouble` or :class:`ConnectionFailed` in place of the library's exceptions."""
     try:
         yield
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:  # the library passes on TLS
         raise _in_words(error, connection, endpoint) from error
 
 
 def _in_words(error: Exception, connection: Connection, endpoint: Endpoint) -> Exception:
     name, url = endpoint.name, connection.url
     refusal = _cause(error)
-    if refusal is not None and (isinstance(error, httpx.ConnectError) or "ALERT" in str(refusal)):
+    if refusal is not None and (
+        isinstance(error, httpx.ConnectError) or "ALERT" in (refusal.reason or "")
+    ):
         why = why_not_secure(refusal, connection.network)
         return ConnectionFailed(f"{name}: no secure connection to {url}: {why}.")
     if isinstance(error, httpx.ProxyError):
@@ -55,7 +57,7 @@ def _in_words(error: Exception, connection: Connection, endpoint: Endpoint) -> E
         what = f"no server is reached at {url}{way}" if way else f"no server answers at {url}"
         sentence = f"{name}: {what} ({why}); check that it runs there."
         return Trouble(ConnectionFailed(sentence), arrived=False)
-    if isinstance(error, httpx.TransportError):
+    if isinstance(error, httpx.TransportError | ssl.SSLError):
         timeout = isinstance(error, httpx.TimeoutException)
         what = f"{url} did not answer in time" if timeout else f"the connection to {url} broke"
         why = f" ({error})" if str(error) else ""
