@@ -16,8 +16,8 @@ from ibflow_nb.api.schema import explain
 
 T = TypeVar("T")
 
-TRANSIENT = frozenset({429, 502, 503, 504})
-"""HTTP statuses that say: not now, try again."""
+TRANSIENT = frozenset({429, 500, 502, 503, 504})
+"""HTTP statuses that say: not now, try again; or that tell of a fault that may pass."""
 _SHOWN = 300
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from ibflow_nb.local.atomic import TEMPORARY_PREFIX
 
-_TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + "[a-z0-9_]{8}")  # names of tempfile
+# Names of tempfile, and of write_atomic.
+_TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + "(?:[a-z0-9_]{8}|[0-9a-f]{16})")
 
 
 def sweep_leftovers(root: Path, before: float) -> None:
