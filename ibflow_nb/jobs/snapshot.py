@@ -43,7 +43,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         started: Unix seconds at which this client first saw the job.
         finished: Unix seconds of the end.
         output_folder: drive path of the output, once known.
-        note: trouble with the connection, a sentence; empty when there is none.
+        note: trouble with the connection or with a function of ``on_done``; empty for none.
     """
 
     job_id: str

@@ -26,7 +26,8 @@ class Watch:
         self.service = service
         self.error: IbflowError | None = None
         self._snapshot = snapshot
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        self._publishing = threading.RLock()
         self._observers: Observers[Snapshot] = Observers()
         self._end: concurrent.futures.Future[None] = concurrent.futures.Future()
         if snapshot.done:
@@ -52,13 +53,13 @@ class Watch:
         return self._observers.add(observer)
 
     def publish(self, snapshot: Snapshot) -> None:
-        """Take in news; observers hear of it only if something changed."""
-        with self._lock:
+        """Take in news; observers hear of it only if something changed, one news at a time."""
+        with self._publishing:
             merged = snapshot.after(self._snapshot)
             changed = merged != self._snapshot
             self._snapshot = merged
-        if changed:
-            self._observers.tell(merged, f"job {merged.job_id}")
+            if changed:
+                self._observers.tell(merged, f"job {merged.job_id}")
         if merged.done:
             self._close()
 

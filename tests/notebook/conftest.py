@@ -35,12 +35,14 @@ class ScriptedServer:
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
     checks: int = 0
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    logs: list[str] = field(default_factory=list)
     listed: list[dict[str, Any]] = field(default_factory=list)
     nodes: dict[str, list[str]] = field(default_factory=dict)
     records: list[dict[str, Any]] = field(default_factory=list)
     apps: list[dict[str, Any]] = field(default_factory=list)
     timelines: dict[str, dict[str, Any]] = field(default_factory=dict)
     cancel_ends: bool = True
+    away: bool = False
 
     def set(self, job_id: str, **status: Any) -> None:
         """Change how a job stands: status, curProgress, index, total, curMsg."""
@@ -58,6 +60,10 @@ class ScriptedServer:
             return {"status": "OK", "data": {"job_id": job_id, "output_folder": "a/b/fs/D/out"}}
         if path.endswith("jobs/list"):
             return {"status": "OK", "jobs": self.listed, "next_page": None}
+        if path.endswith("jobs/logs"):
+            lines = self.logs[int(body.get("offset", 0)) :]
+            entries = [{"ts": "2026-01-01 10:00:00,000", "log": line} for line in lines]
+            return {"status": "OK", "job_id": body["job_id"], "logs": entries, "has_more": False}
         if path.endswith("marketplace/list"):
             return {"status": "OK", "apps": self.apps}
         if path.endswith("flow_binary/results"):
@@ -139,6 +145,9 @@ def server() -> Iterator[ScriptedServer]:
                 script.checks += 1
             else:
                 script.requests.append((method, path, body))
+            if script.away:
+                self.close_connection = True
+                return
             content = json.dumps(script.answer(method, path, body)).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")

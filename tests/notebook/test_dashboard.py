@@ -104,6 +104,7 @@ def test_the_widget_offers_what_goes_on_and_cancels_the_chosen_one() -> None:
     running = overview(listed("b-2", "RUNNING"), listed("a-1", "RUNNING"))
     view = BoardWidget(running, cancelled.append, lambda: stopped.append(True))
     choice, cancel, stop = view._controls.children
+    assert choice.value == "b-2"
     choice.value = "a-1"
     view.draw(
         overview(listed("c-3", "PENDING"), listed("b-2", "COMPLETE"), listed("a-1", "RUNNING"))

@@ -12,7 +12,10 @@ from ibflow_nb.notebook.progress.output import Told
 
 SHOWN = 50
 """Lines at most; those that go on come first."""
-_CELL = 'style="text-align:left;padding:1px 8px 1px 0;white-space:nowrap"'
+_GRID = (
+    "display:grid;grid-template-columns:repeat(7,auto);column-gap:12px;justify-content:start;"
+    "white-space:nowrap;overflow-x:auto"
+)
 
 
 def tell(overview: Overview, *, fixed: bool = False, now: float | None = None) -> Told:
@@ -69,12 +72,11 @@ def _html(summary: str, described: list[Description], remarks: list[str]) -> str
     below = "".join(f"<div>{escape(remark)}</div>" for remark in remarks)
     return (
         f'<div style="{card.FRAME}"><div style="font-weight:600">{escape(summary)}</div>'
-        f'<table style="margin:0">{rows}</table>{below}</div>'
+        f'<div style="{_GRID}">{rows}</div>{below}</div>'
     )
 
 
 def _row(words: Description) -> str:
     state = f'<span style="color:{card.colour(words.state)}">{escape(words.word)}</span>'
-    bar = f'<div style="width:8em">{card.bar(words)}</div>'
-    cells = [state, bar, *map(escape, _texts(words))]
-    return "<tr>" + "".join(f"<td {_CELL}>{cell}</td>" for cell in cells) + "</tr>"
+    bar = f'<div style="width:8em;align-self:center">{card.bar(words)}</div>'
+    return state + bar + "".join(f"<span>{escape(text)}</span>" for text in _texts(words))

@@ -68,7 +68,6 @@ class BoardWidget:
         self._table.value = html + (f"<div>{escape(self._problem)}</div>" if self._problem else "")
         options = [(f"{row.title} {row.job.job_id}", row.job.job_id) for row in overview.going]
         if options != list(self._choice.options):
-            chosen = self._choice.value
+            chosen, ids = self._choice.value, [job_id for _, job_id in options]
             self._choice.options = options
-            if chosen in [job_id for _, job_id in options]:
-                self._choice.value = chosen
+            self._choice.value = chosen if chosen in ids else next(iter(ids), None)
