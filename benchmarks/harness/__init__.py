@@ -15,7 +15,7 @@ A benchmark is a file of the folder above with one function, and runs alone::
 from benchmarks.harness.comparing import Absent, Measured, compare, compare_all, quick, sized
 from benchmarks.harness.data import sample
 from benchmarks.harness.figure import Figure, Measure
-from benchmarks.harness.fresh import Spent, fresh, memory, processor_seconds
+from benchmarks.harness.fresh import Spent, forget_peak, fresh, memory, processor_seconds
 from benchmarks.harness.running import main
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Spent",
     "compare",
     "compare_all",
+    "forget_peak",
     "fresh",
     "main",
     "memory",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import glob
 import io
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeGuard
 
 import msgspec
+import pybase64
 
 from ibflow_nb.api.errors import ConnectionFailed, InvalidRequest
 from ibflow_nb.api.schema import Request
@@ -136,7 +136,7 @@ def enclosing(
                 yield piece
                 continue
             for block in piece.blocks():
-                yield base64.b64encode(block)
+                yield pybase64.b64encode(block)
                 done += len(block)
                 if progress is not None:
                     progress(done, total)

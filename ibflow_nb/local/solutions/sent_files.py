@@ -24,7 +24,7 @@ class SentFile:
     Attributes:
         name: as it was sent.
         path: the decoded content.
-        digest: SHA-256 of the content.
+        digest: SHA-256 of the content; empty where the answer is not cached.
         error: why there is no content; empty when there is.
     """
 

@@ -1,15 +1,14 @@
-"""Memory and time of run_sync with 200 MB of documents, on both sides.
+"""Time and memory of sending 200 MB of documents to run_sync, on both sides.
 
-    python benchmarks/run_sync_memory.py [MEGABYTES]
-
-Three uploads of the same four PDFs (each with one page of text and a large attachment):
+Three uploads of the same four PDFs, each with one page of text and a large attachment:
 
 * client.solutions.run_sync to a platform of this project;
-* requests.post(json=...) with base64 in memory to the same platform;
-* requests.post(json=...) to an endpoint that reads ``await request.json()`` and writes the files.
+* requests.post(json=...) to an endpoint that reads ``await request.json()`` and writes the files;
+* requests.post(json=...) to the same platform.
 
-Each client and each server is a fresh process; memory is its peak resident size, and how much of
-that came on top of what it held before the upload. Linux only (reads /proc).
+Each client and each server is a fresh process. Memory is what its peak has on top of what it
+held before the upload. The platform also runs a solution on the files: seconds are those from
+the call to the reply, less those of the same call without the attachments.
 """
 
 from __future__ import annotations
@@ -25,9 +24,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
+from benchmarks.harness import (
+    Figure,
+    Measure,
+    Measured,
+    compare_all,
+    forget_peak,
+    fresh,
+    main,
+    memory,
+    sized,
+)
 from ibflow_nb.local.archives import pack_archive
 
 TOKEN = secrets.token_hex(16)
@@ -48,26 +58,8 @@ REFINER = {
         }
     ]
 }
-
-
-class Memory(NamedTuple):
-    """Resident memory of a process, in MB: before the upload, and at its peak."""
-
-    before: float
-    peak: float
-
-    def __str__(self) -> str:
-        """Show both and their difference."""
-        return f"{self.before:5.0f} {self.peak:5.0f} {self.peak - self.before:+6.0f}"
-
-
-def memory(pid: int, key: str) -> float:
-    """Read ``VmRSS`` (now) or ``VmHWM`` (peak) of a process, in MB."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(f"{key}:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
-
+NAIVE, NAIVE_CLIENT = "requests.post, request.json()", "requests.post to this platform"
+THROUGHPUT, CLIENT, SERVER = "run_sync upload", "its memory, client", "its memory, server"
 
 # --- the documents and the solution
 
@@ -95,11 +87,11 @@ def make_pdf(attachment: int) -> bytes:
 
 
 def lay_out(folder: Path, megabytes: int) -> None:
-    """Write the documents, and the solution onto the drive of the platform."""
-    (folder / "documents").mkdir()
-    for number in range(DOCUMENTS):
-        content = make_pdf(megabytes * MEGABYTE // DOCUMENTS)
-        (folder / "documents" / f"{number}.pdf").write_bytes(content)
+    """Write the documents, large and small, and the solution onto the drive of the platform."""
+    for name, size in (("documents", megabytes * MEGABYTE // DOCUMENTS), ("small", 1)):
+        (folder / name).mkdir()
+        for number in range(DOCUMENTS):
+            (folder / name / f"{number}.pdf").write_bytes(make_pdf(size))
     binary = folder / "flow.zip"
     flow, refiner = json.dumps(FLOW).encode(), json.dumps(REFINER).encode()
     pack_archive(binary, {"total.ibflow": flow, "total.ibrefiner": refiner})
@@ -121,7 +113,7 @@ def platform(folder: Path) -> Iterator[tuple[str, int]]:
         while not ready.exists():
             time.sleep(0.05)
         yield json.loads(ready.read_bytes())["url"], server.pid
-        server.terminate()
+    ready.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -129,14 +121,13 @@ def naive_server(folder: Path) -> Iterator[tuple[str, int]]:
     """Run the naive endpoint; gives its address and process id."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    (folder / "naive").mkdir(exist_ok=True)
-    with process([sys.executable, __file__, "serve-naive", str(port), str(folder)]) as server:
+    with process([sys.executable, "-m", __spec__.name, str(port), str(folder)]) as server:
         while not reachable(port):
             time.sleep(0.05)
         yield f"http://127.0.0.1:{port}", server.pid
 
 
-def serve_naive(port: str, folder: str) -> None:
+def serve_naive(port: int, folder: Path) -> None:
     """Serve an endpoint that parses the body at once."""
     import uvicorn
     from starlette.applications import Starlette
@@ -147,12 +138,12 @@ def serve_naive(port: str, folder: str) -> None:
     async def run_sync(request: Request) -> JSONResponse:
         body = await request.json()
         for file in body["files"]:
-            target = Path(folder) / "naive" / file["file_name"]
+            target = folder / f"naive-{file['file_name']}"
             target.write_bytes(base64.b64decode(file["file_content"]))
         return JSONResponse({"status": "OK", "records": [{} for _ in body["files"]]})
 
     app = Starlette(routes=[Route("/api/v1/solution/run_sync", run_sync, methods=["POST"])])
-    uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="error")
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="error")
 
 
 @contextlib.contextmanager
@@ -173,23 +164,19 @@ def reachable(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-# --- the clients: each prints memory before and at its peak, seconds, and records
+# --- the clients; each gives the number of records
 
 
-def send_streamed(url: str, folder: str) -> None:
+def send_streamed(url: str, folder: str) -> Callable[[], object]:
     """Upload with this project's client."""
     from ibflow_nb.client import Client
 
     client = Client(url, os.environ["IBFLOW_TOKEN"])
-    pattern = f"{folder}/documents/*.pdf"
-    report(
-        lambda: len(
-            client.solutions.run_sync(pattern, solution_path=SOLUTION, write_to_cache=False)
-        )
-    )
+    run_sync = client.solutions.run_sync
+    return lambda: len(run_sync(folder, solution_path=SOLUTION, write_to_cache=False))
 
 
-def send_naive(url: str, folder: str) -> None:
+def send_naive(url: str, folder: str) -> Callable[[], object]:
     """Upload with requests, everything in memory."""
     import requests
 
@@ -199,7 +186,7 @@ def send_naive(url: str, folder: str) -> None:
                 "file_name": path.name,
                 "file_content": base64.b64encode(path.read_bytes()).decode("utf-8"),
             }
-            for path in sorted(Path(folder, "documents").iterdir())
+            for path in sorted(Path(folder).iterdir())
         ]
         reply = requests.post(
             f"{url}/api/v1/solution/run_sync",
@@ -210,61 +197,55 @@ def send_naive(url: str, folder: str) -> None:
         assert {record.get("status", "OK") for record in [reply, *reply["records"]]} == {"OK"}
         return len(reply["records"])
 
-    report(send)
-
-
-def report(send: Callable[[], int]) -> None:
-    """Run an upload and print what it cost as JSON."""
-    before, start = memory(os.getpid(), "VmRSS"), time.perf_counter()
-    records = send()
-    seconds = time.perf_counter() - start
-    peak = memory(os.getpid(), "VmHWM")
-    sys.stdout.write(json.dumps([before, peak, seconds, records]))
+    return send
 
 
 # --- the comparison
 
-
-def measure(name: str, client: str, url: str, pid: int, folder: Path) -> None:
-    """Upload once and print a row."""
-    before = memory(pid, "VmRSS")
-    Path(f"/proc/{pid}/clear_refs").write_text("5")  # forget the peak of the start
-    told = subprocess.run(
-        [sys.executable, __file__, client, url, str(folder)],
-        env={**os.environ, "IBFLOW_TOKEN": TOKEN},
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    client_before, client_peak, seconds, records = json.loads(told.stdout)
-    assert records == DOCUMENTS
-    server = Memory(before, memory(pid, "VmHWM"))
-    row = f"{name:46} {Memory(client_before, client_peak)}   {server}   {seconds:6.1f}"
-    sys.stdout.write(f"{row}\n")
-    sys.stdout.flush()
+Server = Callable[[Path], contextlib.AbstractContextManager[tuple[str, int]]]
+Sender = Callable[[str, str], Callable[[], object]]
 
 
-def main(megabytes: int) -> None:
-    """Print the table."""
+def upload(server: Server, sender: Sender, folder: Path, megabytes: int) -> Measured:
+    """Send the small documents, once to warm the server up, then the large ones."""
+    with server(folder) as (url, pid):
+        send = partial(fresh, sender, url, environment={"IBFLOW_TOKEN": TOKEN})
+        send(str(folder / "small"))
+        small = send(str(folder / "small"))
+        before = memory(pid)
+        forget_peak(pid)
+        large = send(str(folder / "documents"))
+        assert small.value == large.value == DOCUMENTS
+        return {
+            THROUGHPUT: megabytes / max(large.seconds - small.seconds, 1e-3),
+            CLIENT: large.extra,
+            SERVER: memory(pid, peak=True) - before,
+        }
+
+
+def figures() -> Iterator[Figure]:
+    """Throughput, and memory on both sides."""
+    megabytes = sized(200, 8)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         lay_out(folder, megabytes)
-        sys.stdout.write(f"{megabytes} MB in {DOCUMENTS} files; memory in MB: before, peak, more\n")
-        sys.stdout.write(f"{'':46} {'client':^18}   {'server':^18}  seconds\n")
-        for label, client in (
-            ("run_sync of this client, this platform", "send-streamed"),
-            ("requests.post(json=...), this platform", "send-naive"),
-        ):
-            with platform(folder) as (url, pid):
-                measure(label, client, url, pid, folder)
-            (folder / "ready.json").unlink(missing_ok=True)
-        with naive_server(folder) as (url, pid):
-            measure("requests.post(json=...), await request.json()", "send-naive", url, pid, folder)
+        yield from compare_all(
+            partial(upload, platform, send_streamed, folder, megabytes),
+            {
+                NAIVE: partial(upload, naive_server, send_naive, folder, megabytes),
+                NAIVE_CLIENT: partial(upload, platform, send_naive, folder, megabytes),
+            },
+            [
+                Measure(THROUGHPUT, "MB/s", "higher", {NAIVE: 3.0}, note=f"{megabytes} MB"),
+                Measure(CLIENT, "MB", "lower", {NAIVE: 0.05}),
+                Measure(SERVER, "MB", "lower", {NAIVE: 0.05}),
+            ],
+            repeats=3,
+        )
 
-
-PARTS = {"serve-naive": serve_naive, "send-streamed": send_streamed, "send-naive": send_naive}
 
 if __name__ == "__main__":
-    if sys.argv[1:] and sys.argv[1] in PARTS:
-        PARTS[sys.argv[1]](*sys.argv[2:])
+    if sys.argv[1:2] and sys.argv[1].isdigit():
+        serve_naive(int(sys.argv[1]), Path(sys.argv[2]))
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
+        main(figures)
