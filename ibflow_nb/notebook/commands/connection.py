@@ -73,11 +73,11 @@ def _server(context: Context, args: argparse.Namespace) -> Target:
 def _connected(target: Target) -> str:
     if target.local:
         return "Connected to the platform on this machine."
-    whom = [f"as {target.context}"] if target.context else []
-    whom += [f"by profile '{target.profile}'"] if target.profile else []
+    facts = [f"context {target.context}"] if target.context else []
+    facts += [f"profile '{target.profile}'"] if target.profile else []
     source = target.found[TOKEN_FROM.name]
-    whom.append(f"token from {token_place(source)}" if source.value else "without a token")
-    return f"Connected to {target.url} ({', '.join(whom)})."
+    facts.append(f"token from {token_place(source)}" if source.value else "without a token")
+    return f"Connected to {target.url} ({', '.join(facts)})."
 
 
 def token_place(source: Found) -> str:
