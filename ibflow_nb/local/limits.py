@@ -19,6 +19,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         archive_files: entries of a zip.
         worker_bytes: address space that a worker may use beyond what it holds when idle.
         body_bytes: size of one request body.
+        json_bytes: size of a JSON body, without the files in it.
         regex_seconds: time of one regular expression on one document.
         attempts: how often a unit is tried whose worker process dies.
         unit_seconds: time of one unit where ``step_timeout`` is 0, per page read.
@@ -33,6 +34,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     archive_files: int = 20_000
     worker_bytes: int = 2 * 1024**3
     body_bytes: int = 2 * 1024**3
+    json_bytes: int = 64 * 1024**2
     regex_seconds: float = 5.0
     attempts: int = 3
     unit_seconds: float = 300.0

@@ -149,6 +149,12 @@ def platform(tmp_path: Path) -> Iterator[PlatformProcess]:
     made.end(9)
 
 
+@pytest.fixture(scope="session")
+def make_platform() -> Callable[[Path], PlatformProcess]:
+    """Give what makes a platform of a root, not started yet; whoever makes one ends it."""
+    return PlatformProcess
+
+
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProcess]:
     """Give a running platform that the tests of a module share."""

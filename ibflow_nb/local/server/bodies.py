@@ -12,22 +12,19 @@ from starlette.requests import Request
 
 from ibflow_nb.local.server.refusals import Refusal
 
-JSON_BYTES = 64 * 1024**2
-"""Largest JSON body; files travel raw and are bounded by the limits of the platform."""
-
 _BLOCK_BYTES = 1024**2
 _SLOW_CALLS = 16  # uploads and copies at a time, so that they never keep status calls waiting
 
 T = TypeVar("T")
 
 
-async def read_whole(request: Request) -> bytes:
+async def read_whole(request: Request, limit: int) -> bytes:
     """Give the body of a JSON call.
 
     Raises:
-        Refusal: it is larger than :data:`JSON_BYTES` (413).
+        Refusal: it is larger than ``limit`` bytes (413).
     """
-    return b"".join([block async for block in _blocks(request, JSON_BYTES)])
+    return b"".join([block async for block in _blocks(request, limit)])
 
 
 class SlowCalls:

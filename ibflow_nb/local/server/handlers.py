@@ -68,17 +68,21 @@ class Handlers:
         return register
 
 
-async def decode_call(endpoint: Endpoint, request: HttpRequest, kind: type[R]) -> R:
+async def decode_call(
+    platform: Platform, endpoint: Endpoint, request: HttpRequest, kind: type[R]
+) -> R:
     """Decode the JSON body of a request, or its query for GET.
 
     Raises:
         InvalidRequest: a key is missing or has a wrong type.
+        Refusal: the body is too large (413).
     """
     if request.method == "GET":
         query = request.query_params
         raw = {key: ",".join(query.getlist(key)) for key in query}
         return convert_request(kind, raw, call=endpoint.name)
-    return decode_request(kind, await read_whole(request), call=endpoint.name)
+    content = await read_whole(request, platform.settings.limits.json_bytes)
+    return decode_request(kind, content, call=endpoint.name)
 
 
 def path_parameter(request: HttpRequest) -> str:
@@ -91,7 +95,7 @@ def _json_handler(endpoint: Endpoint, function: Callable[[Call[R]], Reply]) -> R
     assert kind is not None, f"{endpoint.name} has no request type"
 
     async def handle(platform: Platform, request: HttpRequest) -> Response:
-        body: Any = await decode_call(endpoint, request, kind)
+        body: Any = await decode_call(platform, endpoint, request, kind)
         base_url = str(request.base_url).rstrip("/")
         call = Call(platform, body, base_url, path_parameter(request))
         return json_response(await run_in_threadpool(function, call))

@@ -9,7 +9,7 @@ from pathlib import Path
 from ibflow_nb.api.endpoints import SOLUTION_RUN_SYNC
 from ibflow_nb.api.errors import InvalidRequest
 from ibflow_nb.api.schema import decode_request
-from ibflow_nb.api.solutions import RunSync
+from ibflow_nb.api.solutions import RunSync, SyncFile
 from ibflow_nb.local.limits import Limits
 from ibflow_nb.local.server.spool import JsonSpooler
 from ibflow_nb.local.solutions.package import file_digest
@@ -44,7 +44,7 @@ def receive_run(blocks: Iterator[bytes], folder: Path, limits: Limits) -> Receiv
     """
     call = SOLUTION_RUN_SYNC.name
     folder.mkdir(parents=True, mode=0o700)
-    spooler = JsonSpooler(folder, limit=limits.file_bytes)
+    spooler = JsonSpooler(folder, limit=limits.file_bytes, rest=limits.json_bytes)
     try:
         for block in blocks:
             spooler.feed(block)
@@ -58,9 +58,7 @@ def receive_run(blocks: Iterator[bytes], folder: Path, limits: Limits) -> Receiv
     for text in _names(request):
         if spooler.spooled(text):
             raise InvalidRequest(f"{call}: a name or a path is too long.")
-    return ReceivedRun(
-        request, [_file(spooler, file.file_name, file.file_content) for file in request.files]
-    )
+    return ReceivedRun(request, [_file(spooler, file, request) for file in request.files])
 
 
 def _names(request: RunSync) -> Iterator[str]:
@@ -70,7 +68,9 @@ def _names(request: RunSync) -> Iterator[str]:
     yield from (file.file_name for file in request.files)
 
 
-def _file(spooler: JsonSpooler, name: str, content: str) -> SentFile:
-    decoded = spooler.decoded(content)
-    digest = "" if decoded.error else file_digest(decoded.path)
-    return SentFile(name, decoded.path, digest, decoded.error)
+def _file(spooler: JsonSpooler, file: SyncFile, request: RunSync) -> SentFile:
+    """Give what came of a file; only the cache of answers asks for digests."""
+    decoded = spooler.decoded(file.file_content)
+    wanted = request.write_to_cache and not decoded.error
+    digest = file_digest(decoded.path) if wanted else ""
+    return SentFile(file.file_name, decoded.path, digest, decoded.error)

@@ -108,7 +108,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Serve a platform with tight limits and a scripted engine for the tests of one module."""
     root = tmp_path_factory.mktemp("served") / "root"
     (root / ".ibflow").mkdir(parents=True)
-    limits = Limits(body_bytes=8 * 1024**2, archive_bytes=1024**2, archive_files=50)
+    limits = Limits(
+        body_bytes=8 * 1024**2, json_bytes=10**6, archive_bytes=1024**2, archive_files=50
+    )
     engine: Any = ScriptedEngine(Store(root / ".ibflow" / "jobs.sqlite3"))
     platform = Platform(Settings(root=root, limits=limits), Drive(root), engine, TOKEN)
     with serving(platform) as url:

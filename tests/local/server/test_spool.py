@@ -28,7 +28,7 @@ JSON = st.recursive(
 
 def spool(body: bytes, folder: Path, *, cuts: list[int] | None = None, **options: Any) -> Any:
     """Feed ``body`` cut at ``cuts`` and give the spooler and the parsed skeleton."""
-    spooler = JsonSpooler(folder, **{"limit": 10**9, "threshold": 10**9, **options})
+    spooler = JsonSpooler(folder, **{"limit": 10**9, "threshold": 10**9, "rest": 10**9, **options})
     edges = [0, *sorted(cut % (len(body) + 1) for cut in cuts or []), len(body)]
     for start, end in itertools.pairwise(edges):
         spooler.feed(body[start:end])
@@ -97,7 +97,7 @@ def test_a_token_cannot_be_guessed(tmp_path: Path) -> None:
 
 def test_a_body_that_ends_within_a_string_is_refused(tmp_path: Path) -> None:
     """A connection that broke within a file gives one sentence."""
-    spooler = JsonSpooler(tmp_path, limit=100)
+    spooler = JsonSpooler(tmp_path, limit=100, rest=100)
     spooler.feed(b'{"f": "AAAA')
     with pytest.raises(InvalidRequest, match="ends within a string"):
         spooler.finish()

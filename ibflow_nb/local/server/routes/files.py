@@ -34,7 +34,7 @@ class RetryConfig(msgspec.Struct, rename="kebab"):
 @handlers.serves(endpoints.FILE_CREATE)
 async def create(platform: Platform, request: Request) -> Response:
     """Make an empty file or a folder below the path in the URL."""
-    body = await decode_call(endpoints.FILE_CREATE, request, CreateNode)
+    body = await decode_call(platform, endpoints.FILE_CREATE, request, CreateNode)
     parent = path_parameter(request)
     node = await run_in_threadpool(platform.nodes.create, parent, body.name, body.node_type)
     return json_response(node, 201, {"Location": _address(node.full_path)})
@@ -106,21 +106,21 @@ async def delete(platform: Platform, request: Request) -> Response:
 @handlers.serves(endpoints.FILE_COPY)
 async def copy(platform: Platform, request: Request) -> Response:
     """Copy a file or a folder."""
-    body = await decode_call(endpoints.FILE_COPY, request, CopyNode)
+    body = await decode_call(platform, endpoints.FILE_COPY, request, CopyNode)
     return await _job(platform, lambda: platform.nodes.copy(body.src_path, body.dst_path))
 
 
 @handlers.serves(endpoints.FILE_MOVE)
 async def move(platform: Platform, request: Request) -> Response:
     """Move a file or a folder."""
-    body = await decode_call(endpoints.FILE_MOVE, request, CopyNode)
+    body = await decode_call(platform, endpoints.FILE_MOVE, request, CopyNode)
     return await _job(platform, lambda: platform.nodes.move(body.src_path, body.dst_path))
 
 
 @handlers.serves(endpoints.FILE_EXTRACT)
 async def extract(platform: Platform, request: Request) -> Response:
     """Unpack a zip file into a folder."""
-    body = await decode_call(endpoints.FILE_EXTRACT, request, CopyNode)
+    body = await decode_call(platform, endpoints.FILE_EXTRACT, request, CopyNode)
     return await _job(platform, lambda: platform.nodes.extract(body.src_path, body.dst_path))
 
 
