@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -39,12 +38,11 @@ class Server:
     def __init__(self, *lists: Sequence[JobSummary] | Exception) -> None:
         self.lists = [*lists]
         self.asked: list[int | None] = []
-        self.waited_for = threading.Event()
+        self.waited_for = asyncio.Event()
 
     async def look(self, since: int | None) -> Sequence[JobSummary]:
         """Give the next list; the last one stays."""
-        while not self.waited_for.is_set():
-            await asyncio.sleep(0.001)
+        await self.waited_for.wait()
         self.asked.append(since)
         found = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
         if isinstance(found, Exception):
@@ -79,8 +77,12 @@ def states(board: Board) -> dict[str, str]:
 
 def end(home: Background, board: Board) -> Board:
     """Wait until no job goes on."""
-    board.server.waited_for.set()  # type: ignore[attr-defined]
-    return home.run(board.wait._function(20))
+
+    async def begin_and_wait() -> Board:
+        board.server.waited_for.set()  # type: ignore[attr-defined]
+        return await board.wait._function(20)
+
+    return home.run(begin_and_wait())
 
 
 def test_jobs_are_followed_to_their_ends(make: Any, home: Background) -> None:
