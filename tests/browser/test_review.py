@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import nbformat
 import pytest
+from nbconvert import HTMLExporter
 
 from ibflow_nb.frames import Records
 
@@ -28,12 +30,26 @@ def record(name: str) -> dict[str, Any]:
     return {"file_name": name, "results": fields, "layout": layout}
 
 
-@pytest.fixture
-def page(chromium: Any, tmp_path: Path) -> Iterator[Any]:
+def bare(html: str) -> str:
+    """Give a page with nothing else on it."""
+    return f"<!doctype html><meta charset=utf-8>{html}"
+
+
+def exported(html: str) -> str:
+    """Give what nbconvert makes of a notebook that shows it."""
+    output = nbformat.v4.new_output("execute_result", data={"text/html": html, "text/plain": "x"})
+    cell = nbformat.v4.new_code_cell("records.show()", outputs=[output])
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    content, _ = HTMLExporter().from_notebook_node(notebook)
+    return str(content)
+
+
+@pytest.fixture(params=[bare, exported], ids=["bare", "nbconvert"])
+def page(request: pytest.FixtureRequest, chromium: Any, tmp_path: Path) -> Iterator[Any]:
     """A page with a review of two documents, scripts switched off."""
     reply = msgspec.json.encode({"records": [record("a.pdf"), record("b.pdf")]})
     html = Records.from_json(reply).show()._repr_html_()
-    (tmp_path / "review.html").write_text(f"<!doctype html><meta charset=utf-8>{html}")
+    (tmp_path / "review.html").write_text(request.param(html), encoding="utf-8")
     with chromium.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         page.goto((tmp_path / "review.html").as_uri())
@@ -63,6 +79,18 @@ def test_hovering_a_row_marks_its_box(page: Any) -> None:
     assert colour(page, '.ibr-box[data-f="1"]') == "rgba(0, 0, 0, 0)"
     page.locator('tr[data-f="1"]:visible').hover()
     assert colour(page, '.ibr-box[data-f="1"]').startswith("rgba(250, 204, 21")
+
+
+def test_arrow_keys_go_through_fields_and_documents(page: Any) -> None:
+    """From a field that was chosen to the next one, and from a document to the next."""
+    page.locator('tr[data-f="0"] td:visible').first.click()
+    page.mouse.move(0, 0)
+    page.keyboard.press("ArrowDown")
+    assert colour(page, '.ibr-box[data-f="1"]') == YELLOW
+    assert colour(page, 'tr[data-f="0"]') != YELLOW
+    page.get_by_role("radio", name="a.pdf").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("section:visible b").all_inner_texts() == ["b.pdf"]
 
 
 def test_next_and_previous(page: Any) -> None:

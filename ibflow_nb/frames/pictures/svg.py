@@ -12,10 +12,13 @@ _HEAD = f"{CELL};font-weight:normal;opacity:.75"
 
 
 def picture(told: str, content: str, width: float, height: float) -> str:
-    """Give a drawing, with the words for those who do not see it."""
+    """Give a drawing, with the words for those who do not see it.
+
+    Its width is its own: notebooks let pictures shrink with their cell, texts in them included.
+    """
     return (
         f'<svg role="img" width="{width:g}" height="{height:g}"'
-        f' viewBox="0 0 {width:g} {height:g}" style="display:block">'
+        f' viewBox="0 0 {width:g} {height:g}" style="display:block;max-width:none">'
         f"<title>{escape(told)}</title>{content}</svg>"
     )
 
