@@ -6,13 +6,14 @@ the body of a cell magic is told from its first line by the cursor's place.
 
 from __future__ import annotations
 
-import concurrent.futures
+import logging
+import queue
 import re
 import shlex
-import time
-from collections.abc import Callable, Coroutine, Iterable
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from IPython.core.completer import (
     CompletionContext,
@@ -24,20 +25,23 @@ from IPython.core.completer import (
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from ibflow_nb.client import Client
     from ibflow_nb.notebook.commands.base import Argument, Command
+    from ibflow_nb.notebook.lookups import Lookups
     from ibflow_nb.notebook.magic import IbflowMagics
 
-LOOKUP_SECONDS = 0.3
-_KEPT_SECONDS = 10.0
+MOST_SECONDS = 0.3
 _LINE = re.compile(r"^\s*(?:[^%]*=\s*)?%%?ibflow\s+(?P<rest>.*)$", re.DOTALL)
 _WORD = re.compile(r"""[^\s"']*$""")
 _OPEN_QUOTE = re.compile(r"""(?P<quote>["'])(?P<word>[^"']*)$""")
 _MATCHER = "ibflow_matcher"
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 def install(shell: InteractiveShell, magics: IbflowMagics) -> None:
     """Add the matcher to the shell's completer."""
+    from ibflow_nb.notebook.lookups import Lookups
+
     lookups = Lookups(magics)
 
     @context_matcher(identifier=_MATCHER)  # type: ignore[untyped-decorator]
@@ -66,11 +70,33 @@ def match(
     before, quote, fragment = _last_word(found["rest"])
     options = [
         SimpleCompletion(text=text, type=kind)
-        for text, kind in candidates(before, fragment, magics, lookups)
+        for text, kind in in_time(lambda: list(candidates(before, fragment, magics, lookups)))
     ]
     result = SimpleMatcherResult(completions=_quoted(options, quote), suppress=True, ordered=True)
     result["matched_fragment"] = fragment
     return result
+
+
+def in_time(find: Callable[[], list[T]]) -> list[T]:
+    """Give what is found within 0.3 s and nothing else: no error, and not what comes too late.
+
+    The first use has modules to import, and folders and servers may be slow. What was begun goes
+    on by itself, so that the next try finds it done.
+    """
+    answer: queue.SimpleQueue[list[T]] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            answer.put(find())
+        except Exception:  # noqa: BLE001 - a key was pressed, nothing was asked for
+            _log.debug("Nothing can be completed here", exc_info=True)
+            answer.put([])
+
+    threading.Thread(target=work, name="ibflow-completion", daemon=True).start()
+    try:
+        return answer.get(timeout=MOST_SECONDS)
+    except queue.Empty:
+        return []
 
 
 def candidates(
@@ -180,56 +206,6 @@ def local_paths(word: str) -> list[str]:
         for entry in entries
         if entry.name.startswith(name) and (name.startswith(".") or not entry.name.startswith("."))
     ]
-
-
-class Lookups:
-    """Answers of the server, remembered for some seconds, never waited for longer than 0.3 s.
-
-    An answer that comes too late is there for the next try.
-    """
-
-    def __init__(self, magics: IbflowMagics) -> None:
-        self._magics = magics
-        self._answers: dict[str, tuple[float, concurrent.futures.Future[Any]]] = {}
-
-    def paths(self, word: str) -> list[str]:
-        """Give the drive paths that begin with a word; folders end with a slash."""
-        if word.startswith((".", "~")):
-            return []
-        head, _, name = word.rpartition("/")
-        base = f"{head}/" if "/" in word else ""
-        nodes = self._ask(f"folder {head}", lambda client: client.files.list.aio(head))
-        return [
-            f"{base}{node.name}{'/' if node.metadata.node_type == 'folder' else ''}"
-            for node in nodes
-            if node.name.startswith(name)
-        ]
-
-    def solutions(self) -> dict[str, list[str]]:
-        """Give the versions of all solutions of the marketplace, by name."""
-        apps = self._ask("marketplace", lambda client: client.marketplace.list.aio())
-        return {
-            app.name: list(dict.fromkeys([*app.available_versions, *app.installed_versions]))
-            for app in apps
-        }
-
-    def _ask(self, key: str, question: Callable[[Client], Coroutine[Any, Any, Any]]) -> Any:
-        """Give the answer as a list; nothing without a connection, in trouble, or when late."""
-        from ibflow_nb.jobs.background import background
-
-        if self._magics.context.connection.target is None:
-            return []
-        asked, answer = self._answers.get(key, (float("-inf"), None))
-        try:
-            if answer is None or time.monotonic() - asked > _KEPT_SECONDS:
-                answer = background.submit(question(self._magics.context.connection.client))
-                self._answers[key] = (time.monotonic(), answer)
-            return answer.result(timeout=LOOKUP_SECONDS)
-        except TimeoutError:
-            return []
-        except Exception:  # noqa: BLE001 - completion stays quiet when the server does not answer
-            self._answers.pop(key, None)
-            return []
 
 
 def _quoted(options: list[SimpleCompletion], quote: str) -> list[SimpleCompletion]:

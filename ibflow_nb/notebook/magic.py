@@ -6,6 +6,7 @@ Nothing heavy is imported here: loading the extension must not cost what its fir
 from __future__ import annotations
 
 import sys
+import threading
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ class IbflowMagics(Magics):
     def __init__(self, shell: InteractiveShell, settings: Settings) -> None:
         super().__init__(shell)
         self.settings = settings
+        self._making = threading.Lock()
 
     @no_var_expand
     @needs_local_scope
@@ -56,11 +58,12 @@ class IbflowMagics(Magics):
     @property
     def context(self) -> Context:
         """What the commands work with."""
-        if self._context is None:
-            from ibflow_nb.notebook.kernel import make_context
+        with self._making:  # completion asks for it on another thread
+            if self._context is None:
+                from ibflow_nb.notebook.kernel import make_context
 
-            self._context = make_context(self.shell, self.settings)
-        return self._context
+                self._context = make_context(self.shell, self.settings)
+            return self._context
 
     def close(self) -> None:
         """Let go of the connection and end all threads."""
