@@ -43,6 +43,7 @@ class Page(msgspec.Struct, gc=False):
             several. Empty where nothing is known about lines.
         number: page of the file, from 0.
         is_image: whether the words come from OCR.
+        engine: name of the OCR engine that read it, or empty.
         image: path of the page image relative to the folder of the record file, or empty.
         rotation: degrees that the page was turned clockwise to stand upright.
     """
@@ -52,6 +53,7 @@ class Page(msgspec.Struct, gc=False):
     words: list[Word]
     number: int = 0
     is_image: bool = False
+    engine: str = ""
     image: str = ""
     rotation: float = 0.0
     runs: list[list[Word]] = []

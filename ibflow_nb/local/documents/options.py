@@ -123,7 +123,8 @@ class OcrConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     Attributes:
         engine: ``rapidocr`` reads poor scans best, ``tesseract`` is faster on clean ones;
-            ``auto`` leaves the choice to ``ocr_page_type``.
+            ``auto`` leaves the choice to ``ocr_page_type`` and, with its ``default``, to each
+            page.
         languages: as tesseract names them, such as ``eng`` or ``fra``; empty is English and,
             for rapidocr, every language of its model.
         dpi: resolution that PDF pages are rendered at.
@@ -166,11 +167,12 @@ class OcrConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         _check_ocr_config(config)
         return config, sorted(values.keys() - set(cls.__struct_fields__))
 
-    def decide(self, *, fast: bool) -> OcrConfig:
-        """Settle the engine.
+    def decide(self, page_type: str) -> OcrConfig:
+        """Settle the engine, or leave it to each page.
 
         Args:
-            fast: whether pages are clean, so that the faster engine reads them as well.
+            page_type: ``high_quality_doc`` is for pages that the faster engine reads as well,
+                ``low_quality_doc`` for those that it does not, ``default`` for both.
 
         Raises:
             InvalidRequest: the engine that is asked for does not read a language.
@@ -183,7 +185,12 @@ class OcrConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             )
         if self.engine != "auto":
             return self
-        return msgspec.structs.replace(self, engine="tesseract" if fast or unread else "rapidocr")
+        engine: Engine = "auto"
+        if unread or page_type == "high_quality_doc":
+            engine = "tesseract"
+        elif page_type == "low_quality_doc" or set(self.languages) - {"eng"}:
+            engine = "rapidocr"
+        return msgspec.structs.replace(self, engine=engine)
 
 
 _DPI = range(50, 1201)
@@ -207,7 +214,8 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
         passwords: to be tried in this order on a locked file.
         pages: pages that are wanted.
         text_layer: whether the text layer of a PDF is used; otherwise every page is read by OCR.
-        ocr: how pages without text are read; ``engine`` is decided (not ``auto``).
+        ocr: how pages without text are read; with the engine ``auto`` the choice is made page
+            by page.
         scans_at_once: pages that are read by OCR in one go; with more, the document is to be
             shared out. ``None`` reads any number.
         images: folder that images of OCR pages are saved in; ``None`` saves none.
@@ -219,7 +227,7 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
     passwords: tuple[str, ...] = ()
     pages: PageRanges = PageRanges()
     text_layer: bool = True
-    ocr: OcrConfig = OcrConfig(engine="rapidocr")
+    ocr: OcrConfig = OcrConfig()
     scans_at_once: int | None = None
     images: Path | None = None
     image_prefix: str = "images/"

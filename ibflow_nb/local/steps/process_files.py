@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -36,7 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         per_page: one record a page rather than one a file.
         pages: pages of each file.
         passwords: for locked files.
-        ocr: how pages without text are read, its engine decided.
+        ocr: how pages without text are read.
         unknown: keys of ``ocr_config`` that mean nothing.
     """
 
@@ -65,7 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             per_page=layout == "layout_per_page",
             pages=PageRanges.parse(_text(settings, "page_range_str")),
             passwords=Passwords.parse(_text(settings, "encryption_config")),
-            ocr=ocr.decide(fast=page_type == "high_quality_doc"),
+            ocr=ocr.decide(page_type),
             unknown=unknown,
         )
 
@@ -92,8 +93,8 @@ class ProcessFiles:
     kwargs:
         process_type: ``auto_to_txt`` (default) takes every supported file, ``images_to_txt``
             images and PDFs and reads all their pages by OCR, ``pdf_to_txt`` PDFs.
-        settings.ocr_page_type: ``default``, ``high_quality_doc`` or ``low_quality_doc``; decides
-            the OCR engine.
+        settings.ocr_page_type: ``high_quality_doc`` reads pages by the faster OCR engine,
+            ``low_quality_doc`` by the better one, ``default`` chooses page by page.
         settings.output_format_layout: ``layout_per_doc`` (default) makes one record of a file,
             ``layout_per_page`` one of each page.
         settings.page_range_str: pages to read such as ``1-3,5,8-``, from 1; empty for all.
@@ -226,8 +227,8 @@ def _join(task: Task, settings: Settings) -> Outcome:
 
 def _log(task: Task, settings: Settings, pages: list[Page]) -> list[str]:
     lines = [f"ocr_config has the unknown key {key!r}." for key in settings.unknown]
-    scans = sum(page.is_image for page in pages)
-    ocr = f", {scans} of them by OCR ({settings.ocr.engine})" if scans else ""
+    engines = Counter(page.engine for page in pages if page.is_image)
+    ocr = "".join(f", {count} by OCR ({engine})" for engine, count in sorted(engines.items()))
     noun = "page" if len(pages) == 1 else "pages"
     lines.append(f"{task.name}: {len(pages)} {noun} read{ocr}.")
     return lines

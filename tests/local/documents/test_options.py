@@ -70,12 +70,18 @@ def test_languages_come_as_text_or_list(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "fast", "engine"),
+    ("text", "page_type", "engine"),
     [
-        ("", False, "rapidocr"), ("", True, "tesseract"),
-        ('{"engine": "rapidocr"}', True, "rapidocr"), ('{"languages": "rus"}', False, "tesseract"),
+        ("", "default", "auto"),
+        ("", "high_quality_doc", "tesseract"),
+        ("", "low_quality_doc", "rapidocr"),
+        ('{"engine": "rapidocr"}', "high_quality_doc", "rapidocr"),
+        ('{"engine": "tesseract"}', "low_quality_doc", "tesseract"),
+        ('{"languages": "eng"}', "default", "auto"),
+        ('{"languages": "fra"}', "default", "rapidocr"),
+        ('{"languages": "rus"}', "default", "tesseract"),
     ],
-)  # fmt: skip
-def test_the_engine_is_decided(text: str, fast: bool, engine: str) -> None:
-    """A named engine wins; else languages, then the kind of pages decide."""
-    assert OcrConfig.parse(text)[0].decide(fast=fast).engine == engine
+)
+def test_the_engine_is_decided(text: str, page_type: str, engine: str) -> None:
+    """A named engine wins; else the languages and the page type decide, or leave it open."""
+    assert OcrConfig.parse(text)[0].decide(page_type).engine == engine

@@ -143,7 +143,7 @@ def test_ocr_needs_no_network(
 def test_the_page_type_chooses_the_engine(
     workspace: Path, documents: Path, page_type: str, engine: str
 ) -> None:
-    """The log names the engine that read the scan."""
+    """The log names the engine that read the scan; the choice for poor print is rapidocr."""
     outcome = STEP.run(
         task(
             workspace,

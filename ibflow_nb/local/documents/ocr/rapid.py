@@ -6,13 +6,14 @@ split words at wide letters. Words are made here of the decoded characters and t
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rapidocr
 from numpy.typing import NDArray
+from rapidocr.main import RapidOCRError
 from rapidocr.utils.process_img import map_boxes_to_original
 
 from ibflow_nb.local.documents.errors import UnreadableDocument
@@ -27,32 +28,71 @@ _LEAST_SCORE = 0.5  # lines that the recognizer is less sure of are noise
 _CJK = 0x2E80  # scripts from here on have full-width punctuation
 _FULL_WIDTH = range(0xFF01, 0xFF5F)
 _FULL_WIDTH_TABLE = {code: code - 0xFEE0 for code in _FULL_WIDTH}
+_TALL_SHARE = 0.5  # more of the area of lines in tall ones: the page lies on its side
+_SAMPLE = 5  # lines that tell whether a page stands on its head
+_MAKES_SENSE = 0.8  # their mean score: 0.95 and more upright, 0.5 to 0.6 on the head
 _VERTICAL = 1.5  # lines so many times taller than wide are read from top to bottom
 
 
-def recognize(image: NDArray[np.uint8]) -> list[list[Word]]:
-    """Read the words of an upright page.
+class Lines:
+    """The lines that were found on a page image; they are read when that is asked for."""
 
-    Args:
-        image: rows of RGB pixels.
+    def __init__(self, image: NDArray[np.uint8]) -> None:
+        engine = _engine()
+        height, width = image.shape[:2]
+        small, ratios = engine.preprocess_img(np.ascontiguousarray(image[:, :, ::-1]))
+        self._crops, boxes = _detect(engine, small, ratios)
+        self._quads = map_boxes_to_original(boxes, ratios, height, width)
 
-    Returns:
-        Lines of words with boxes in the image's pixels and confidences.
-    """
-    engine = _engine()
-    height, width = image.shape[:2]
-    small, ratios = engine.preprocess_img(np.ascontiguousarray(image[:, :, ::-1]))
-    detected, _, read, _ = engine.run_ocr_steps(small, ratios)
-    if detected.boxes is None or not read.txts:
-        return []
-    boxes = map_boxes_to_original(detected.boxes, ratios, height, width)
-    return [
-        _line_words(quad, text, info)
-        for quad, text, score, info in zip(
-            boxes, read.txts, read.scores, read.word_results, strict=True
+    def run_across(self) -> bool:
+        """Tell whether the page lies upright: its lines are wide, and the widest make sense.
+
+        A page without lines does.
+        """
+        if not self._crops:
+            return True
+        sides = [_sides(quad) for quad in self._quads]
+        tall = sum(width * height for width, height in sides if height >= _VERTICAL * width)
+        if tall > _TALL_SHARE * sum(width * height for width, height in sides):
+            return False
+        widest = sorted(
+            zip(self._crops, self._result.scores, strict=True),
+            key=lambda read: read[0].shape[1] / read[0].shape[0],
         )
-        if score >= _LEAST_SCORE and text.strip()
-    ]
+        scores = [score for _, score in widest[-_SAMPLE:]]
+        return bool(sum(scores) >= _MAKES_SENSE * len(scores))
+
+    @cached_property
+    def _result(self) -> Any:
+        return _engine().recognize_txt(self._crops)
+
+    def read(self) -> list[list[Word]]:
+        """Read the lines.
+
+        Returns:
+            Lines of words with boxes in the image's pixels and confidences.
+        """
+        if not self._crops:
+            return []
+        read = self._result
+        return [
+            _line_words(quad, text, info)
+            for quad, text, score, info in zip(
+                self._quads, read.txts, read.scores, read.word_results, strict=True
+            )
+            if score >= _LEAST_SCORE and text.strip()
+        ]
+
+
+def _detect(
+    engine: rapidocr.RapidOCR, image: NDArray[np.uint8], ratios: Any
+) -> tuple[list[NDArray[np.uint8]], NDArray[np.float32]]:
+    """Find lines: the parts of the image that hold one, and their corners; none if blank."""
+    try:
+        crops, detected = engine.detect_and_crop(image, ratios)
+    except RapidOCRError:
+        return [], np.empty((0, 4, 2), dtype=np.float32)
+    return crops, np.asarray(detected.boxes)
 
 
 @cache
@@ -131,10 +171,17 @@ def _part_of(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Give the two edges across the line at two shares of its length."""
     top_left, top_right, bottom_right, bottom_left = quad
-    width = np.linalg.norm(top_right - top_left)
-    height = np.linalg.norm(bottom_left - top_left)
+    width, height = _sides(quad)
     if height >= _VERTICAL * width:
         near, far = np.stack([top_left, top_right]), np.stack([bottom_left, bottom_right])
     else:
         near, far = np.stack([top_left, bottom_left]), np.stack([top_right, bottom_right])
     return near + (far - near) * begin, near + (far - near) * end
+
+
+def _sides(quad: NDArray[np.float32]) -> tuple[float, float]:
+    """Give the width and the height of a line."""
+    top_left, top_right, _, bottom_left = quad
+    return float(np.linalg.norm(top_right - top_left)), float(
+        np.linalg.norm(bottom_left - top_left)
+    )

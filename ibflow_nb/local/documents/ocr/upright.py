@@ -1,4 +1,4 @@
-"""Turns page images upright: in quarters by tesseract's orientation, then by their skew."""
+"""Turns page images upright: in quarters, then by their skew."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibflow_nb.local.documents.ocr import tesseract
+from ibflow_nb.local.documents.ocr.ink import find_ink, shrink
 
 _LEAST_CONFIDENCE = 5.0  # wrong directions were only seen below 0.5, right ones above 18
 _ORIENTATION_SIDE = 1600
-_SKEW_SIDE = 1000
 _MOST_SKEW = 12.0  # degrees
 _LEAST_SKEW = 0.3  # below it, turning costs more sharpness than it gains
 _LEAST_GAIN = 1.05  # how much sharper the rows must get
@@ -26,13 +26,13 @@ class Upright(NamedTuple):
     rotation: float
 
 
-def make_upright(image: NDArray[np.uint8]) -> Upright:
-    """Turn a page image so that its text runs from left to right, level.
+def make_level(image: NDArray[np.uint8], quarter: int = 0) -> Upright:
+    """Turn a page image by quarters, then so that its lines are level.
 
     Args:
         image: rows of RGB pixels.
+        quarter: degrees to turn it clockwise first: 0, 90, 180 or 270.
     """
-    quarter = _find_quarter(image)
     image = np.ascontiguousarray(np.rot90(image, -quarter // 90))
     skew = find_skew(image)
     if skew:
@@ -40,12 +40,18 @@ def make_upright(image: NDArray[np.uint8]) -> Upright:
     return Upright(image, round((quarter + skew) % 360, 2))
 
 
+def find_quarter(image: NDArray[np.uint8]) -> int:
+    """Give the clockwise turn of 0, 90, 180 or 270 degrees that puts a page upright."""
+    degrees, confidence = tesseract.find_orientation(shrink(image, _ORIENTATION_SIDE))
+    return degrees if confidence >= _LEAST_CONFIDENCE else 0
+
+
 def find_skew(image: NDArray[np.uint8]) -> float:
     """Give the clockwise degrees to turn a page by so that its lines are level, or 0.
 
     The angle is the one at which the ink of neighbouring pixel rows differs most.
     """
-    ink = _ink(image)
+    ink = find_ink(image).astype(np.float32)
     if not ink.any():
         return 0.0
     level = _sharpness(ink, 0.0)
@@ -55,28 +61,6 @@ def find_skew(image: NDArray[np.uint8]) -> float:
     if abs(best) < _LEAST_SKEW or _sharpness(ink, best) < _LEAST_GAIN * level:
         return 0.0
     return float(best)
-
-
-def _find_quarter(image: NDArray[np.uint8]) -> int:
-    degrees, confidence = tesseract.find_orientation(_shrink(image, _ORIENTATION_SIDE))
-    return degrees if confidence >= _LEAST_CONFIDENCE else 0
-
-
-def _shrink(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    factor = side / max(image.shape[:2])
-    if factor >= 1:
-        return image
-    size = (max(round(image.shape[1] * factor), 1), max(round(image.shape[0] * factor), 1))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-
-
-def _ink(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Mark what is darker than its surroundings, on a small copy."""
-    grey = cv2.cvtColor(_shrink(image, _SKEW_SIDE), cv2.COLOR_RGB2GRAY)
-    dark = cv2.adaptiveThreshold(
-        grey, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, blockSize=31, C=15
-    )
-    return dark.astype(np.float32)
 
 
 def _sharpness(ink: NDArray[np.float32], degrees: float) -> float:

@@ -16,7 +16,7 @@ from PIL import Image
 from ibflow_nb.local.documents.layout import Page, compose
 from ibflow_nb.local.documents.ocr import read_page
 from ibflow_nb.local.documents.ocr.rapid import narrow_punctuation
-from ibflow_nb.local.documents.ocr.upright import find_skew, make_upright
+from ibflow_nb.local.documents.ocr.upright import find_quarter, find_skew, make_level
 from ibflow_nb.local.documents.options import OcrConfig, ReadOptions
 from ibflow_nb.local.documents.pdf import read_pdf
 
@@ -89,7 +89,7 @@ def test_skew_is_found(receipt: NDArray[np.uint8], angle: float) -> None:
 def test_a_blank_page_is_left_as_it_is(shade: int) -> None:
     """A page without ink is not turned and has no words."""
     blank = np.full((300, 200, 3), shade, dtype=np.uint8)
-    assert make_upright(blank).rotation == 0
+    assert find_quarter(blank) == make_level(blank).rotation == 0
     for options in (RAPID, TESSERACT):
         assert read_page(blank, 0, options).words == []
 
