@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
 TEMPORARY_PREFIX = ".ibflow-"
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def write_atomic(path: Path, content: bytes | Iterable[bytes], *, mode: int = 0o644) -> None:
@@ -22,17 +23,26 @@ def write_atomic(path: Path, content: bytes | Iterable[bytes], *, mode: int = 0o
     Raises:
         OSError: the disk is full or the folder is read-only; the target is left as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
+    descriptor, name = _temporary(path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             for chunk in [content] if isinstance(content, bytes) else content:
                 file.write(chunk)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(path)
+        os.chmod(name, mode)  # noqa: PTH101 - this is called for every file of a run
+        os.replace(name, path)  # noqa: PTH105
     except BaseException:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def _temporary(folder: Path) -> tuple[int, str]:
+    """Make a temporary file in a folder, which is made when absent; give descriptor and name."""
+    name = f"{folder}{os.sep}{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
+    try:
+        return os.open(name, _FLAGS, 0o600), name
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.open(name, _FLAGS, 0o600), name

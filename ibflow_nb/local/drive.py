@@ -51,7 +51,7 @@ class Drive:
         real = Path(os.path.realpath(local))
         if not real.is_relative_to(self.root):
             raise InvalidRequest(f"The path '{_shown(path)}' leads out of the drive.")
-        if self._is_state(local) or self._is_state(real):
+        if self._is_state(local) or (real != local and self._is_state(real)):
             raise InvalidRequest(f"The path '{_shown(path)}' belongs to the platform itself.")
         return local
 
@@ -93,11 +93,13 @@ class Drive:
         Raises:
             InvalidRequest: the local path is not below the root.
         """
-        for candidate in (local, Path(os.path.realpath(local))):
-            if candidate.is_relative_to(self.root):
-                path = candidate.relative_to(self.root).as_posix()
-                return "" if path == "." else os.fsencode(path).decode("utf-8", "replace")
-        raise InvalidRequest(f"'{local.name}' is not on the drive.")
+        inside = local
+        if not inside.is_relative_to(self.root):
+            inside = Path(os.path.realpath(local))
+        if not inside.is_relative_to(self.root):
+            raise InvalidRequest(f"'{local.name}' is not on the drive.")
+        path = inside.relative_to(self.root).as_posix()
+        return "" if path == "." else os.fsencode(path).decode("utf-8", "replace")
 
     def _is_state(self, local: Path) -> bool:
         """Tell whether a path below the root is in the state folder, however it is spelt."""

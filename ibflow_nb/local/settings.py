@@ -73,7 +73,7 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     limits: Limits = msgspec.field(default_factory=Limits)
     smtp: SmtpSettings = msgspec.field(default_factory=SmtpSettings)
     delivery: DeliverySettings = msgspec.field(default_factory=DeliverySettings)
-    recycle_after: int = 200
+    recycle_after: int = 2000
     worker_idle: float = 300.0
     log_bytes: int = 20 * 1024**2
     stop_grace: float = 5.0

@@ -16,10 +16,11 @@ from ibflow_nb.local.atomic import write_atomic
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.folders import RESULTS_FILE
 from ibflow_nb.local.engine.ledger import Ledger
-from ibflow_nb.local.engine.model import FileState, Job, JobFile, Plan
+from ibflow_nb.local.engine.live import LiveJob
+from ibflow_nb.local.engine.model import FileState, Job, JobFile
 
 
-def write_batch_results(ledger: Ledger, drive: Drive, job: Job, plan: Plan, msg: str) -> None:
+def write_batch_results(ledger: Ledger, drive: Drive, job: Job, live: LiveJob) -> None:
     """List the records of a job that ends, one entry a file.
 
     A file that failed has one record with status ERROR and its reason; so has one that was not
@@ -29,8 +30,8 @@ def write_batch_results(ledger: Ledger, drive: Drive, job: Job, plan: Plan, msg:
     Raises:
         OSError: the disk is full or the output is read-only.
     """
-    target = drive.resolve(job.output_folder) / RESULTS_FILE
-    write_atomic(target, _chunks(ledger, drive, job, plan, msg))
+    target = drive.resolve(job.output_folder) / RESULTS_FILE  # it may have become a link since
+    write_atomic(target, _chunks(ledger, drive, job, live))
 
 
 def read_batch_results(path: Path) -> BatchResults:
@@ -43,22 +44,24 @@ def read_batch_results(path: Path) -> BatchResults:
     return msgspec.json.decode(path.read_bytes(), type=BatchResults)
 
 
-def _chunks(ledger: Ledger, drive: Drive, job: Job, plan: Plan, msg: str) -> Iterator[bytes]:
+def _chunks(ledger: Ledger, drive: Drive, job: Job, live: LiveJob) -> Iterator[bytes]:
     frame = BatchResults(
         results={},
         can_resume=job.ending == JobState.STOPPED_AT_CHECKPOINT,
-        binary_path=plan.binary_path,
+        binary_path=live.plan.binary_path,
         job_id=job.id,
-        msg=msg,
+        msg=job.msg,
     )
-    output = drive.resolve(job.output_folder)
-    checkpoints = {step: output / plan.steps[step].folder for step in ledger.held_steps(job.id)}
+    checkpoints = {
+        step: live.places.output / live.plan.steps[step].folder
+        for step in ledger.held_steps(job.id)
+    }
     head, tail = msgspec.json.encode(frame).split(b'"results":{}', 1)
     yield head + b'"results":{'
     separator = b""
     for file in ledger.files(job.id):
         key = str(file.idx).encode()
-        entry = FileRecords(records=_records(drive, file, checkpoints, msg))
+        entry = FileRecords(records=_records(drive, file, checkpoints, job.msg))
         yield separator + b'"' + key + b'":' + msgspec.json.encode(entry)
         separator = b","
     yield b"}" + tail

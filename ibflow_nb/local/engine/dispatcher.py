@@ -40,6 +40,7 @@ from ibflow_nb.local.steps.base import Outcome
 
 T = TypeVar("T")
 _STORE_RETRY = 0.5
+_GATHER = 0.01
 _log = logging.getLogger(__name__)
 
 
@@ -115,9 +116,9 @@ class Dispatcher:
             self._events.put(_Command(action, answer))
         return answer.result()
 
-    def add(self, job_id: str) -> None:
-        """Begin with a job that was stored and prepared."""
-        self.call(lambda: self._take_up(self._ledger.job(job_id)))
+    def add(self, job_id: str, live: LiveJob, problem: str = "") -> None:
+        """Begin with a stored job whose output folder is ready, or end it for a problem."""
+        self.call(lambda: self._begin(job_id, live, problem))
 
     def resume(self, job_id: str) -> None:
         """Take a job up again that had ended; on the dispatcher's thread."""
@@ -136,6 +137,14 @@ class Dispatcher:
     def _is_idle(self) -> bool:
         return self.running == 0
 
+    def _begin(self, job_id: str, live: LiveJob, problem: str) -> None:
+        self._ledger.update_job(job_id, prepared=True, binary=b"")
+        self._live.add(job_id, live)
+        if problem:
+            self.router.end_job(job_id, JobState.FAILED, problem)
+        else:
+            self.router.settle(live.plan, job_id)
+
     def _take_up(self, job: Job) -> None:
         if job.id not in self._live:
             plan = msgspec.json.decode(job.plan, type=Plan)
@@ -153,9 +162,7 @@ class Dispatcher:
     def _run(self) -> None:
         events: list[_Event] = []
         while None not in events:
-            events = [self._events.get()]
-            while not self._events.empty():
-                events.append(self._events.get())
+            events = self._gathered()
             try:
                 self._round(events)
             except StoreUnavailable as error:
@@ -168,6 +175,29 @@ class Dispatcher:
                 self._patiently(partial(self._drop, events, error))
                 self._events.put(_Command(lambda: None, Future()))  # a round that ends the jobs
 
+    def _gathered(self) -> list[_Event]:
+        """Wait for events and take all that are there.
+
+        While the workers have more to do, ends of units are gathered for a moment: one
+        transaction for several of them is what makes brief units cheap.
+        """
+        events: list[_Event] = []
+        deadline: float | None = None
+        while True:
+            wait = None if deadline is None else deadline - time.monotonic()
+            try:
+                event = self._events.get(block=wait is None or wait > 0, timeout=wait)
+            except queue.Empty:
+                return events
+            events.append(event)
+            if not isinstance(event, Future) or not self._executor_is_busy(len(events)):
+                deadline = 0.0
+            elif deadline is None:
+                deadline = time.monotonic() + _GATHER
+
+    def _executor_is_busy(self, ended: int) -> bool:
+        return self._live.running - ended >= 2 * self._executor.slots
+
     def _round(self, events: list[_Event]) -> None:
         """Store a round of events, start what can start, end what has ended."""
         answers, starts = self._patiently(lambda: self._stored(events))
@@ -178,10 +208,11 @@ class Dispatcher:
             self._submit(start)
         for answer, value, error in answers:
             answer.set_exception(error) if error else answer.set_result(value)
-        self._patiently(self._finisher.end_jobs)
-        with self._ended:
-            self._ended.notify_all()
-        self.ends.look()
+        ended = self._patiently(self._finisher.end_jobs)
+        if ended or self._stopping:
+            with self._ended:
+                self._ended.notify_all()
+        self.ends.tell(ended)
 
     def _drop(self, events: list[_Event], error: Exception) -> None:
         """End the jobs whose units ended in a round that failed: how is not known any more."""
@@ -214,9 +245,13 @@ class Dispatcher:
                     self._store_end(event)
                 elif event is not None:
                     answers.append(self._obey(event))
-            busy = sum(isinstance(event, Future) for event in events)
-            free = self._executor.slots - self._live.running + busy
-            return answers, [] if self._stopping else self._scheduler.choose(free)
+            self.router.settle_moved()
+            return answers, [] if self._stopping else self._scheduler.choose(self._free(events))
+
+    def _free(self, events: list[_Event]) -> float:
+        """Give the slots that are free once the units that have ended are forgotten."""
+        ended = [event for event in events if isinstance(event, Future)]
+        return self._executor.slots - self._live.load + sum(map(self._live.share, ended))
 
     def _obey(self, command: _Command) -> tuple[Future[Any], Any, BaseException | None]:
         try:
@@ -231,11 +266,14 @@ class Dispatcher:
         unit = self._ledger.unit(started.id) if started else None
         if unit is None or unit.state is not UnitState.RUNNING:
             return
-        plan = self._live[unit.job_id].plan
+        live = self._live[unit.job_id]
+        plan = live.plan
         failure = future.exception()
         try:
             if failure is None:
-                self.router.succeeded(plan, unit, future.result())
+                outcome = future.result()
+                live.note(unit.step, outcome.seconds)
+                self.router.succeeded(plan, unit, outcome)
             else:
                 self.router.failed(plan, unit, failure)
         except sqlite3.Error:

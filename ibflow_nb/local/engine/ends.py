@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from concurrent.futures import Future
 
 from ibflow_nb.local.engine.ledger import Ledger
@@ -21,14 +22,14 @@ class JobEnds:
         future: Future[None] = Future()
         with self._lock:
             self._waiting.setdefault(job_id, []).append(future)
-        self.look()
+        if self._ledger.has_ended(job_id):
+            self.tell([job_id])
         return future
 
-    def look(self) -> None:
-        """Set the futures of the jobs that have ended."""
+    def tell(self, job_ids: Iterable[str]) -> None:
+        """Set the futures of jobs that have ended."""
         with self._lock:
-            ended = [job_id for job_id in self._waiting if self._ledger.has_ended(job_id)]
-            futures = [future for job_id in ended for future in self._waiting.pop(job_id)]
+            futures = [future for job_id in job_ids for future in self._waiting.pop(job_id, ())]
         for future in futures:
             if future.set_running_or_notify_cancel():
                 future.set_result(None)

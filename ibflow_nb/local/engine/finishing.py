@@ -39,43 +39,51 @@ class Finisher:
         self._deliveries = deliveries
         self._live = live
 
-    def end_jobs(self) -> None:
-        """Stop what still runs of jobs whose end is decided, and end those with nothing left."""
-        for job_id, (_, ending) in self._ledger.live().items():
+    def end_jobs(self) -> list[str]:
+        """Stop what still runs of jobs whose end is decided; end those with nothing left.
+
+        Returns:
+            The ids of the jobs that have ended now.
+        """
+        self._kill_dropped()
+        left = []
+        for job_id in self._ledger.ending():
             live = self._live.get(job_id)
             if live is None:
-                continue
-            if not ending:
-                self._kill_dropped(live)
                 continue
             for future in list(live.futures):
                 self._executor.kill(future)
             if not live.futures:
-                self._end(self._ledger.job(job_id), live)
+                left.append((self._ledger.job(job_id), live))
+        if left:
+            self._end([(job, live, self._write_results(job, live)) for job, live in left])
+        return [job.id for job, _ in left]
 
-    def _kill_dropped(self, live: LiveJob) -> None:
+    def _kill_dropped(self) -> None:
         """Stop units that nobody needs any more: other parts of a file that failed."""
-        for future, unit in list(live.futures.items()):
-            if unit.part and self._ledger.unit(unit.id).state is UnitState.DROPPED:
+        for future, unit in self._live.parts():
+            if self._ledger.unit(unit.id).state is UnitState.DROPPED:
                 self._executor.kill(future)
 
-    def _end(self, job: Job, live: LiveJob) -> None:
-        state, msg = JobState(job.ending), job.msg
-        if problem := self._write_results(job, live):
-            msg = msg or problem
-            state = JobState.FAILED if state is JobState.COMPLETE else state
+    def _end(self, jobs: list[tuple[Job, LiveJob, str]]) -> None:
+        now = time.time()
         with self._ledger.transaction():
-            self._ledger.update_job(job.id, state=state, ending="", msg=msg, finished=time.time())
-            self._log.add(job.id, [f"The job ended as {state.value}. {msg}".strip()])
-            self._deliveries.announce(job, live.plan.options, state, msg)
-        self._live.remove(job.id)
+            for job, live, problem in jobs:
+                state, msg = JobState(job.ending), job.msg or problem
+                if problem and state is JobState.COMPLETE:
+                    state = JobState.FAILED
+                self._ledger.update_job(job.id, state=state, ending="", msg=msg, finished=now)
+                self._log.add(job.id, [f"The job ended as {state.value}. {msg}".strip()])
+                self._deliveries.announce(job, live.plan.options, state, msg)
+        for job, _, _ in jobs:
+            self._live.remove(job.id)
         self._deliveries.wake()
 
     def _write_results(self, job: Job, live: LiveJob) -> str:
         """Write the results of a job that ends; give why they cannot be written, else nothing."""
         try:
             sweep(live.places.output / step.folder for step in live.plan.steps)
-            write_batch_results(self._ledger, self._drive, job, live.plan, job.msg)
+            write_batch_results(self._ledger, self._drive, job, live)
         except OSError as error:
             return f"The results cannot be written: {error.strerror}."
         except InvalidRequest as error:

@@ -85,6 +85,18 @@ class Ledger(Store):
         )
         return {row["id"]: (JobState(row["state"]), row["ending"]) for row in rows}
 
+    def runnable(self) -> list[str]:
+        """Give the ids of the jobs of which units may be started."""
+        rows = self.query("SELECT id FROM job WHERE state = 'RUNNING' AND ending = ''")
+        return [row["id"] for row in rows]
+
+    def ending(self) -> list[str]:
+        """Give the ids of the live jobs whose end is decided, oldest first."""
+        rows = self.query(
+            "SELECT id FROM job WHERE state IN ('RUNNING', 'PAUSED') AND ending <> '' ORDER BY seq"
+        )
+        return [row["id"] for row in rows]
+
     def live_outputs(self) -> dict[str, str]:
         """Give the output folders (drive paths) of the jobs that have not ended."""
         rows = self.query("SELECT id, output_folder FROM job WHERE state IN ('RUNNING', 'PAUSED')")
@@ -174,14 +186,17 @@ class Ledger(Store):
                 (job_id, step, file, kind, first, last),
             )
 
-    def next_unit(self, job_id: str) -> Unit | None:
-        """Give the unit to run next: later steps first, so that files are finished early."""
-        rows = self.query(
+    def ready_units(self, job_id: str) -> Iterator[Unit]:
+        """Yield the units to run next: later steps first, so that files are finished early.
+
+        Those that were yielded before are to be marked as started before the next one is taken.
+        """
+        while rows := self.query(
             "SELECT * FROM unit WHERE job_id = ? AND state = 'READY' "
-            "ORDER BY step DESC, file, first LIMIT 1",
+            "ORDER BY step DESC, file, first LIMIT 16",
             (job_id,),
-        )
-        return _convert(rows[0], Unit) if rows else None
+        ):
+            yield from (_convert(row, Unit) for row in rows)
 
     def units_of(self, job_id: str, file: int, step: int) -> list[Unit]:
         """Give the units of one file at one step, parts in order."""

@@ -9,6 +9,11 @@ from ibflow_nb.local.engine.model import Plan, Unit
 from ibflow_nb.local.engine.tasks import Places
 from ibflow_nb.local.steps.base import Outcome
 
+# Brief units are handed out ahead, so that workers need not wait for the next one. They are few
+# enough not to hold up another job for long.
+_BRIEF_SECONDS = 0.05
+_BRIEF_SHARE = 1 / 8
+
 
 @dataclass
 class LiveJob:
@@ -19,12 +24,27 @@ class LiveJob:
         places: its folders.
         futures: its units that are being worked on, by the future of their end.
         turn: number of the unit that was started last; 0 before the first.
+        brief: indexes of the steps whose units take next to no time, as far as was seen.
+        load: slots of the executor that its units take.
     """
 
     plan: Plan
     places: Places
     futures: dict[Future[Outcome], Unit] = field(default_factory=dict)
     turn: int = 0
+    brief: set[int] = field(default_factory=set)
+    load: float = 0.0
+
+    def share(self, unit: Unit) -> float:
+        """Give the part of a slot that a unit takes: several brief ones are put into one."""
+        return _BRIEF_SHARE if unit.step in self.brief else 1.0
+
+    def note(self, step: int, seconds: float) -> None:
+        """Learn from a unit how long those of its step take."""
+        if seconds < _BRIEF_SECONDS:
+            self.brief.add(step)
+        else:
+            self.brief.discard(step)
 
 
 class LiveJobs:
@@ -32,7 +52,7 @@ class LiveJobs:
 
     def __init__(self) -> None:
         self._jobs: dict[str, LiveJob] = {}
-        self._units: dict[Future[Outcome], Unit] = {}
+        self._units: dict[Future[Outcome], tuple[Unit, float]] = {}
 
     def __contains__(self, job_id: str) -> bool:
         return job_id in self._jobs
@@ -57,17 +77,38 @@ class LiveJobs:
         """Units that are being worked on."""
         return len(self._units)
 
+    @property
+    def load(self) -> float:
+        """Slots of the executor that are taken."""
+        return sum(share for _, share in self._units.values())
+
     def begin(self, future: Future[Outcome], unit: Unit) -> None:
         """Note that a unit is being worked on."""
-        self._units[future] = unit
-        self._jobs[unit.job_id].futures[future] = unit
+        live = self._jobs[unit.job_id]
+        share = live.share(unit)
+        self._units[future] = unit, share
+        live.futures[future] = unit
+        live.load += share
 
     def unit(self, future: Future[Outcome]) -> Unit | None:
         """Give the unit of a future; None when its end is stored already."""
-        return self._units.get(future)
+        known = self._units.get(future)
+        return known[0] if known else None
+
+    def share(self, future: Future[Outcome]) -> float:
+        """Give the part of a slot that a unit takes; none once its end is stored."""
+        known = self._units.get(future)
+        return known[1] if known else 0.0
+
+    def parts(self) -> list[tuple[Future[Outcome], Unit]]:
+        """Give the units that are parts of a file."""
+        return [(future, unit) for future, (unit, _) in self._units.items() if unit.part]
 
     def forget(self, future: Future[Outcome]) -> None:
         """Note that a unit has ended and that its end is stored."""
-        unit = self._units.pop(future, None)
-        if unit is not None:
-            del self._jobs[unit.job_id].futures[future]
+        known = self._units.pop(future, None)
+        if known is not None:
+            unit, share = known
+            live = self._jobs[unit.job_id]
+            del live.futures[future]
+            live.load -= share

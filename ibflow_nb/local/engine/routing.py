@@ -5,6 +5,9 @@ Everything here changes the ledger inside the caller's transaction and nothing e
 
 from __future__ import annotations
 
+import logging
+import sqlite3
+
 from ibflow_nb.api.jobs import JobState
 from ibflow_nb.local.engine.executor import (
     FileFailed,
@@ -21,6 +24,7 @@ from ibflow_nb.local.engine.tasks import task_id
 from ibflow_nb.local.steps.base import Outcome
 
 OTHER = "other"
+_log = logging.getLogger(__name__)
 
 
 class Router:
@@ -34,6 +38,7 @@ class Router:
 
     def __init__(self, ledger: Ledger, log: JobLog, attempts: int) -> None:
         self._attempts = attempts
+        self._moved: dict[str, Plan] = {}
         self._ledger = ledger
         self._log = log
 
@@ -54,7 +59,7 @@ class Router:
             self._spread(plan, unit, outcome)
         else:
             self._advance(plan, unit, outcome)
-        self.settle(plan, unit.job_id)
+        self._moved[unit.job_id] = plan
 
     def failed(self, plan: Plan, unit: Unit, failure: BaseException) -> None:
         """Store how a unit ended badly: again, its file alone, or the whole job."""
@@ -95,7 +100,7 @@ class Router:
             self.end_job(unit.job_id, JobState.FAILED, reason)
             return
         self._ledger.fail_file(unit.job_id, unit.file, reason)
-        self.settle(plan, unit.job_id)
+        self._moved[unit.job_id] = plan
 
     def end_job(self, job_id: str, state: JobState, msg: str) -> None:
         """Decide a job's end; the first decision stands."""
@@ -110,12 +115,29 @@ class Router:
         )
         self.end_job(job_id, JobState.FAILED, reason)
 
+    def settle_moved(self) -> None:
+        """Settle the jobs of which units have ended since the last call, each of them once."""
+        moved, self._moved = self._moved, {}
+        for job_id, plan in moved.items():
+            try:
+                self.settle(plan, job_id)
+            except sqlite3.Error:
+                raise
+            except Exception as error:  # noqa: BLE001 - this job fails, the others go on
+                _log.exception("Job %s cannot go on.", job_id)
+                self.blame(job_id, error)
+
     def settle(self, plan: Plan, job_id: str) -> None:
-        """Open the barrier that all files have reached, or end a job with nothing left to do."""
-        for number, step in enumerate(plan.steps):
-            if step.scope == "batch" and self._barrier_is_reached(plan, job_id, number):
-                self._ledger.add_unit(job_id, number, BATCH, UnitKind.BATCH)
-                return
+        """Open barriers that all files have reached, or end a job with nothing left to do."""
+        reached = [
+            number
+            for number, step in enumerate(plan.steps)
+            if step.scope == "batch" and self._barrier_is_reached(plan, job_id, number)
+        ]
+        for number in reached:
+            self._ledger.add_unit(job_id, number, BATCH, UnitKind.BATCH)
+        if reached:
+            return
         if not self._ledger.has_active(job_id):
             self._complete(job_id)
         elif reason := self._ledger.held_at_last(job_id):
@@ -144,13 +166,11 @@ class Router:
         self.end_job(job_id, JobState.FAILED, reason)
 
     def _hold(self, plan: Plan, unit: Unit, outcome: Outcome) -> None:
-        """Stop at a checkpoint: the whole job, or once the files that may go on are done."""
+        """Stop at a checkpoint, once the files and branches that may go on are done."""
         self._ledger.end_unit(unit.id, UnitState.HELD, outcome.stop)
-        if not outcome.outputs:
-            self.end_job(unit.job_id, JobState.STOPPED_AT_CHECKPOINT, outcome.stop)
-            return
-        self._spread(plan, unit, outcome, drops=False)
-        self.settle(plan, unit.job_id)
+        if outcome.outputs:
+            self._spread(plan, unit, outcome, drops=False)
+        self._moved[unit.job_id] = plan
 
     def _split(self, unit: Unit, outcome: Outcome) -> None:
         self._ledger.end_unit(unit.id, UnitState.SPLIT)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ibflow_nb.api.jobs import JobState
 from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.live import LiveJob, LiveJobs
-from ibflow_nb.local.engine.model import Unit
+from ibflow_nb.local.engine.model import BATCH, Unit
 from ibflow_nb.local.engine.routing import Router
 from ibflow_nb.local.engine.tasks import build_task, time_limit
 from ibflow_nb.local.limits import Limits
@@ -37,29 +38,36 @@ class Scheduler:
         self._limits = limits
         self._turns = 0
 
-    def choose(self, free: int) -> list[Start]:
+    def choose(self, free: float) -> list[Start]:
         """Mark units for the free slots as running: of the job with the fewest of them first."""
         starts: list[Start] = []
-        load = {
-            job_id: len(self._live[job_id].futures)
-            for job_id, (state, ending) in self._ledger.live().items()
-            if job_id in self._live and state is JobState.RUNNING and not ending
-        }
-        while len(starts) < free and load:
-            job_id = min(load, key=lambda other: (load[other], self._live[other].turn))
-            unit = self._ledger.next_unit(job_id)
+        if free <= 0:
+            return starts
+        queue = [
+            (live.load, live.turn, job_id)
+            for job_id in self._ledger.runnable()
+            if (live := self._live.get(job_id)) is not None
+        ]
+        heapq.heapify(queue)
+        ready: dict[str, Iterator[Unit]] = {}
+        while free > 0 and queue:
+            load, _, job_id = heapq.heappop(queue)
+            units = ready.setdefault(job_id, self._ledger.ready_units(job_id))
+            unit = next(units, None)
             if unit is None:
-                del load[job_id]
                 continue
-            load[job_id] += 1
+            live = self._live[job_id]
             try:
-                starts.append(self._started(self._live[job_id], unit))
+                starts.append(self._started(live, unit))
             except sqlite3.Error:
                 raise
             except Exception as error:  # noqa: BLE001 - this job fails, the others go on
                 _log.exception("A unit of job %s cannot be started.", job_id)
                 self._router.blame(job_id, error)
-                del load[job_id]
+                continue
+            share = live.share(unit)
+            free -= share
+            heapq.heappush(queue, (load + share, live.turn, job_id))
         return starts
 
     def _started(self, live: LiveJob, unit: Unit) -> Start:
@@ -68,5 +76,7 @@ class Scheduler:
             self._ledger.mark_started(unit.job_id)
         self._turns += 1
         live.turn = self._turns
-        task = build_task(self._ledger, live.places, live.plan, unit, self._limits)
-        return Start(unit, task, time_limit(self._ledger, live.plan, unit, self._limits))
+        file = None if unit.file == BATCH else self._ledger.file(unit.job_id, unit.file)
+        task = build_task(self._ledger, live.places, live.plan, unit, file, self._limits)
+        timeout = time_limit(self._ledger, live.plan, unit, file, self._limits)
+        return Start(unit, task, timeout)

@@ -9,7 +9,6 @@ import msgspec
 
 from ibflow_nb.api.errors import InvalidRequest
 from ibflow_nb.api.flow import RunOptions, Submission
-from ibflow_nb.api.jobs import JobState
 from ibflow_nb.api.schema import Request
 from ibflow_nb.local.atomic import write_atomic
 from ibflow_nb.local.drive import Drive
@@ -22,9 +21,11 @@ from ibflow_nb.local.engine.folders import (
 )
 from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger, new_job
+from ibflow_nb.local.engine.live import LiveJob
 from ibflow_nb.local.engine.mail import check_addresses
 from ibflow_nb.local.engine.model import Job, Plan
 from ibflow_nb.local.engine.requests import Requests
+from ibflow_nb.local.engine.tasks import Places
 from ibflow_nb.local.engine.webhooks import check_webhook
 from ibflow_nb.local.engine.work import Work
 from ibflow_nb.local.settings import Settings
@@ -122,7 +123,7 @@ class Submitter:
             )
             self._ledger.add_job(job, names, plan)
             self._log.add(job_id, [_opening_line(options, len(names), self._settings), *work.notes])
-        self.prepare(job_id)
+        self._prepare(job, LiveJob(plan, Places(job.input_dir, work.source, output)))
         return Submission(job_id=job_id, output_folder=folder)
 
     def _claims(self) -> list[tuple[str, Path]]:
@@ -141,19 +142,20 @@ class Submitter:
         """
         job = self._ledger.job(job_id)
         plan = msgspec.json.decode(job.plan, type=Plan)
-        output = self._drive.resolve(job.output_folder)
-        options = plan.options
+        self._prepare(job, LiveJob(plan, Places.of(self._drive, job)))
+
+    def _prepare(self, job: Job, live: LiveJob) -> None:
+        options, output = live.plan.options, live.places.output
+        problem = ""
         try:
             if options.delete_out_dir and not options.output_has_run_id:
                 clear_folder(output, self._settings.state_dir / "trash" / job.id)
             output.mkdir(parents=True, exist_ok=True)
             if job.binary:
-                write_atomic(self._drive.resolve(plan.binary_path), job.binary)
+                write_atomic(self._drive.resolve(live.plan.binary_path), job.binary)
         except OSError as error:
-            reason = f"The output folder cannot be written: {error.strerror}."
-            self._ledger.update_job(job_id, ending=JobState.FAILED, msg=reason)
-        self._ledger.update_job(job_id, prepared=True, binary=b"")
-        self._dispatcher.add(job_id)
+            problem = f"The output folder cannot be written: {error.strerror}."
+        self._dispatcher.add(job.id, live, problem)
 
 
 def check_options(options: RunOptions, webhook_hosts: tuple[str, ...] = ()) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.ledger import Ledger
-from ibflow_nb.local.engine.model import BATCH, Job, Plan, Unit, UnitKind
+from ibflow_nb.local.engine.model import BATCH, Job, JobFile, Plan, Unit, UnitKind
 from ibflow_nb.local.limits import Limits
 from ibflow_nb.local.steps.base import BatchItem, Task
 
@@ -32,10 +33,17 @@ class Places:
         return cls(job.input_dir, drive.resolve(job.input_dir), drive.resolve(job.output_folder))
 
 
-def build_task(ledger: Ledger, places: Places, plan: Plan, unit: Unit, limits: Limits) -> Task:
-    """Put together what a worker needs for a unit."""
+def build_task(
+    ledger: Ledger,
+    places: Places,
+    plan: Plan,
+    unit: Unit,
+    file: JobFile | None,
+    limits: Limits,
+) -> Task:
+    """Put together what a worker needs for a unit; ``file`` is None for all files."""
     step = plan.steps[unit.step]
-    folder = places.source
+    folder = f"{places.source}{os.sep}"
     task = Task(
         job_id=unit.job_id,
         step=step.name,
@@ -45,19 +53,18 @@ def build_task(ledger: Ledger, places: Places, plan: Plan, unit: Unit, limits: L
         input="",
         name="",
         index=unit.file,
-        output_dir=str(places.output / step.folder),
+        output_dir=f"{places.output}{os.sep}{step.folder}",
         log_to_timeline=plan.options.log_to_timeline,
         limits=limits,
     )
-    if unit.kind is UnitKind.BATCH:
+    if file is None:
         task.items = [
-            BatchItem(file.idx, file.name, file.output or str(folder / (file.name + plan.suffix)))
-            for file in ledger.files_at(unit.job_id, unit.step)
+            BatchItem(each.idx, each.name, each.output or f"{folder}{each.name}{plan.suffix}")
+            for each in ledger.files_at(unit.job_id, unit.step)
         ]
         return task
-    file = ledger.file(unit.job_id, unit.file)
     task.name = file.name
-    task.source = str(folder / (file.name + plan.suffix))
+    task.source = f"{folder}{file.name}{plan.suffix}"
     task.input = file.output or task.source
     task.drive_path = f"{places.input_dir}/{file.name}{plan.suffix}".lstrip("/")
     task.part = unit.part
@@ -67,7 +74,9 @@ def build_task(ledger: Ledger, places: Places, plan: Plan, unit: Unit, limits: L
     return task
 
 
-def time_limit(ledger: Ledger, plan: Plan, unit: Unit, limits: Limits) -> float | None:
+def time_limit(
+    ledger: Ledger, plan: Plan, unit: Unit, file: JobFile | None, limits: Limits
+) -> float | None:
     """Give the seconds that a unit may take; None for no limit.
 
     Where the request leaves it to the platform, that is ``limits.unit_seconds`` for each page
@@ -75,7 +84,7 @@ def time_limit(ledger: Ledger, plan: Plan, unit: Unit, limits: Limits) -> float 
     """
     if plan.options.step_timeout:
         return plan.options.step_timeout if plan.options.step_timeout > 0 else None
-    if unit.file == BATCH:
+    if file is None:
         count = len(ledger.files_at(unit.job_id, unit.step))
     elif unit.part is not None:
         count = unit.part.last - unit.part.first + 1
@@ -83,7 +92,7 @@ def time_limit(ledger: Ledger, plan: Plan, unit: Unit, limits: Limits) -> float 
         parts = (part.part for part in ledger.units_of(unit.job_id, unit.file, unit.step))
         count = sum(part.last - part.first + 1 for part in parts if part)
     else:
-        count = ledger.file(unit.job_id, unit.file).pages
+        count = file.pages
     return limits.unit_seconds * max(1, count)
 
 

@@ -16,6 +16,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 from typing import BinaryIO
@@ -51,8 +52,11 @@ def _listen(stream: BinaryIO, tasks: queue.SimpleQueue[Task]) -> None:
 def run(steps_module: str, task: Task) -> Reply:
     """Run one unit and put its end, good or bad, into words."""
     try:
+        began = time.monotonic()
         step = importlib.import_module(steps_module).get_step(task.step)
-        return Reply(outcome=step.run(task))
+        outcome = step.run(task)
+        outcome.seconds = time.monotonic() - began
+        return Reply(outcome=outcome)
     except IbflowError as error:
         return Reply(failure="file", message=str(error))
     except MemoryError:

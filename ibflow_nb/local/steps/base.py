@@ -106,6 +106,7 @@ class Outcome(msgspec.Struct, kw_only=True, omit_defaults=True):
         stop: the job is to stop at this checkpoint, with this reason.
         route: class of the file; where the plan branches it decides the branch.
         log: lines for the job's log.
+        seconds: that the unit took; the worker notes them, not the step.
     """
 
     output: str = ""
@@ -117,6 +118,7 @@ class Outcome(msgspec.Struct, kw_only=True, omit_defaults=True):
     stop: str = ""
     route: str = ""
     log: list[str] = []
+    seconds: float = 0.0
 
 
 class Step(Protocol):

@@ -240,6 +240,25 @@ def test_a_checkpoint_in_a_branch_stops_the_job_and_goes_on(metaflow: Metaflow) 
     assert waiting.ibocr_full_path.endswith("out/receipt/s3_apply_checkpoint/b.txt.ibdoc")
 
 
+def test_a_checkpoint_in_a_branch_lets_the_other_branches_finish(make_platform: Any) -> None:
+    """The job stops only once nothing else can go on; the other flow's records are there."""
+    platform = make_platform(workers=1)
+    platform.files(a="one", b="two")
+    approval = platform.project / "approved"
+    platform.flow("read", "extract", name="goes_on.ibflow")
+    stop = {"name": "checkpoint", "approval": str(approval)}
+    platform.flow("read", stop, name="stops.ibflow")  # its units come first: their steps are later
+    request = RunFlows(flow_root_dir=PROJECT, input_dir=f"{PROJECT}/data/input")
+    job_id = platform.engine.run_flows(request).job_id
+    assert platform.engine.wait(job_id, 20)
+    assert platform.status(job_id).status == "STOPPED_AT_CHECKPOINT"
+    assert [record.results[0].value for record in platform.records(job_id)[:2]] == ["3", "3"]
+    approval.touch()
+    platform.engine.resume(job_id)
+    assert platform.engine.wait(job_id, 20)
+    assert platform.status(job_id).status == "COMPLETE"
+
+
 def test_progress_never_falls_in_flows_of_different_length(
     metaflow: Metaflow, until: Callable[..., None]
 ) -> None:

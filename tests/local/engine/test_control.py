@@ -70,13 +70,13 @@ def test_step_timeout_kills_the_step_and_fails_the_run(platform: Any) -> None:
 
 def test_the_platforms_own_limit_fails_the_file_alone(make_platform: Any) -> None:
     """With step_timeout 0 the platform's limit applies, and the log says what it is."""
-    platform = make_platform(limits=Limits(unit_seconds=0.5))
+    platform = make_platform(limits=Limits(unit_seconds=1.5))
     platform.flow("read")
     platform.files(a="HANG", b="fine")
     job_id = platform.run()
     assert platform.status(job_id).status == "COMPLETE"
-    assert "stopped after 0.5 s" in platform.records(job_id)[0].error_msg
-    assert "0.5 s for each page (step_timeout 0)" in platform.log(job_id)
+    assert "stopped after 1.5 s" in platform.records(job_id)[0].error_msg
+    assert "1.5 s for each page (step_timeout 0)" in platform.log(job_id)
 
 
 def test_no_step_timeout_means_no_limit(make_platform: Any, tmp_path: Path, until: Any) -> None:
