@@ -38,8 +38,8 @@ border-radius:4px}
 .NAME .ibr-bar label:hover{background:rgba(128,128,128,.2)}
 .NAME .ibr-bar .ibr-end{opacity:.35;cursor:default}
 .NAME .ibr-split{display:flex;flex-wrap:wrap;gap:1em;align-items:flex-start}
-.NAME .ibr-pages{padding:3px;flex:3 1 400px;min-width:0;max-height:820px;overflow:auto}
-.NAME .ibr-fields{flex:2 1 300px;min-width:0;max-height:820px;overflow:auto}
+.NAME .ibr-pages{padding:3px;flex:3 1 340px;min-width:0;max-height:820px;overflow:auto}
+.NAME .ibr-fields{flex:2 1 240px;min-width:0;max-height:820px;overflow:auto}
 .NAME table{border-collapse:collapse;width:100%;table-layout:auto;margin:0}
 .NAME .ibr-fields tbody tr{border-bottom:1px solid rgba(128,128,128,.3);background:none}
 .NAME .ibr-fields th,.NAME .ibr-fields td{text-align:left;vertical-align:top;padding:0;
