@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
+_LEFT = "text-align:left"
 Columns = Mapping[str, Callable[[T], str]]
 
 
@@ -74,10 +75,12 @@ class Table(Sequence[T], Generic[T]):
     def _repr_html_(self) -> str:
         if not self._items:
             return f"<p>{escape(self._empty)}</p>"
-        head = "".join(f'<th scope="col">{escape(title)}</th>' for title in self._columns)
+        head = "".join(
+            f'<th scope="col" style="{_LEFT}">{escape(title)}</th>' for title in self._columns
+        )
         body = "".join(f"<tr>{_cells(row)}</tr>" for row in self.rows())
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _cells(row: list[Any]) -> str:
-    return "".join(f'<td style="text-align:left">{escape(cell)}</td>' for cell in row)
+    return "".join(f'<td style="{_LEFT}">{escape(cell)}</td>' for cell in row)

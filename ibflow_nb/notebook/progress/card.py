@@ -15,9 +15,9 @@ _TRACK = "var(--jp-layout-color3, #d0d0d0)"
 _COLOURS = {
     JobState.COMPLETE: "var(--jp-success-color1, #2e7d32)",
     JobState.FAILED: "var(--jp-error-color1, #c62828)",
-    JobState.CANCELLED: "var(--jp-warn-color1, #b26a00)",
-    JobState.PAUSED: "var(--jp-warn-color1, #b26a00)",
-    JobState.STOPPED_AT_CHECKPOINT: "var(--jp-warn-color1, #b26a00)",
+    JobState.CANCELLED: "var(--jp-warn-color0, #b26a00)",
+    JobState.PAUSED: "var(--jp-warn-color0, #b26a00)",
+    JobState.STOPPED_AT_CHECKPOINT: "var(--jp-warn-color0, #b26a00)",
 }
 _RUNNING = "var(--jp-brand-color1, #1976d2)"
 FRAME = (
