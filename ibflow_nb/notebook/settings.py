@@ -5,7 +5,6 @@ The rows are in :mod:`ibflow_nb.config.table`, which place wins in :mod:`ibflow_
 
 from __future__ import annotations
 
-import difflib
 import os
 import types
 from collections.abc import Mapping
@@ -142,6 +141,8 @@ def known(name: str) -> Setting[Any]:
         CommandError: there is none; the message names a near one.
     """
     if name not in BY_NAME:
+        import difflib  # not at the start of every kernel
+
         near = difflib.get_close_matches(name, BY_NAME, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(BY_NAME)}."
         raise CommandError(f"There is no setting '{name}'; {hint}")
