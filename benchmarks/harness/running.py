@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import signal
 import subprocess
@@ -34,6 +35,7 @@ def main(figures: Callable[[], Iterator[Figure]]) -> None:
     options = parser.parse_args()
     if options.quick:
         os.environ[QUICK] = "1"
+    compileall.compile_dir(ROOT / "ibflow_nb", quiet=1)  # as an installed package is
     subject = report.Subject()
     try:
         for figure in figures():
