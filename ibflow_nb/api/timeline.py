@@ -5,6 +5,7 @@ from __future__ import annotations
 from ibflow_nb.api.schema import Envelope, Reply, Request
 
 ALL_FILES = -1
+MOST_UNITS = 10_000  # of one reply
 
 
 class TimelineQuery(Request):
@@ -13,12 +14,12 @@ class TimelineQuery(Request):
     Attributes:
         job_id: the job.
         offset: units to pass over.
-        limit: units at most.
+        limit: units at most; a reply never has more than 10,000.
     """
 
     job_id: str
     offset: int = 0
-    limit: int = 10_000
+    limit: int = MOST_UNITS
 
 
 class TimelineStep(Reply, omit_defaults=False):

@@ -42,7 +42,7 @@ class StepTimes:
         title: its number, from 1, its name, and its branch if it is in one.
         states: units by their state.
         again: units that were handed to a worker more than once.
-        spans: those that were begun.
+        spans: those that run or have ended.
     """
 
     title: str
@@ -104,13 +104,17 @@ class Timeline:
 
     @cached_property
     def spans(self) -> list[Span]:
-        """The units that were begun, with seconds from the first start."""
-        begun = [(unit, unit.started) for unit in self.units if unit.started is not None]
-        zero = min((started for _, started in begun), default=0.0)
-        return [
-            Span(unit, started - zero, max(unit.finished or self.now, started) - zero)
-            for unit, started in begun
+        """The units that run or have ended, with seconds from the first start.
+
+        One that was stopped before its end, and waits to be begun again, is not among them.
+        """
+        begun = [
+            (unit, unit.started, unit.finished or self.now)
+            for unit in self.units
+            if unit.started is not None and (unit.finished or unit.state == "RUNNING")
         ]
+        zero = min((start for _, start, _ in begun), default=0.0)
+        return [Span(unit, start - zero, max(end, start) - zero) for unit, start, end in begun]
 
     def to_frame(self) -> pd.DataFrame:
         """Give one row a unit; what is missing is NA.

@@ -24,6 +24,8 @@ _TICKS = (1, 2, 5, 10)
 def render(timeline: Timeline) -> str:
     """Draw the steps of a run, then its files, on one scale of time."""
     if not timeline.spans:
+        if any(unit.state == "DONE" for unit in timeline.units):
+            return "<p>This run is older than the platform's timelines: its times are lost.</p>"
         return "<p>Nothing of this run was begun so far.</p>"
     whole = max(span.end for span in timeline.spans) or 1e-3
     running = " so far" if any(span.unit.state == "RUNNING" for span in timeline.spans) else ""

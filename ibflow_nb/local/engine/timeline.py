@@ -6,7 +6,13 @@ import time
 
 import msgspec
 
-from ibflow_nb.api.timeline import TimelineQuery, TimelineReply, TimelineStep, TimelineUnit
+from ibflow_nb.api.timeline import (
+    MOST_UNITS,
+    TimelineQuery,
+    TimelineReply,
+    TimelineStep,
+    TimelineUnit,
+)
 from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.model import Plan
 
@@ -18,7 +24,7 @@ def read_timeline(ledger: Ledger, query: TimelineQuery) -> TimelineReply:
         NotFound: there is no such job.
     """
     plan = msgspec.json.decode(ledger.job(query.job_id).plan, type=Plan)
-    limit, offset = max(1, query.limit), max(0, query.offset)
+    limit, offset = max(1, min(query.limit, MOST_UNITS)), max(0, query.offset)
     rows = ledger.query(
         "SELECT unit.step, unit.file AS file_index, ifnull(file.name, '') AS file_name, "
         "unit.first AS first_page, unit.last AS last_page, unit.state, unit.attempts, "

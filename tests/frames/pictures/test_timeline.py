@@ -113,6 +113,19 @@ def test_what_runs_is_drawn_up_to_now() -> None:
     assert "4.00 s so far" in shown._repr_html_()
 
 
+def test_what_was_stopped_and_waits_is_not_drawn() -> None:
+    """A unit whose worker died is not at work until it is begun again."""
+    shown = timeline(unit(0, 0, 0, None, state="READY"), unit(0, 1, 1, 2))
+    assert [span.unit.file_index for span in shown.spans] == [1]
+    assert shown.to_frame()["seconds"].isna().tolist() == [True, False]
+
+
+def test_a_run_of_an_older_platform_says_that_it_has_no_times() -> None:
+    """Its units are done, and nobody knows when."""
+    html = timeline(unit(0, 0, None, None, attempts=0))._repr_html_()
+    assert "older than the platform's timelines" in html
+
+
 def test_many_files_are_summed_up_and_the_slowest_drawn() -> None:
     """The steps' bands hold all; the rows are those of the files that took longest."""
     units = [unit(0, file, file, file + 1 + (file == 70)) for file in range(100)]
@@ -149,5 +162,6 @@ def test_steps_of_a_branch_bear_its_name() -> None:
 
 def test_nothing_begun() -> None:
     """A run that waits says so."""
-    assert "Nothing of this run was begun" in timeline(unit(0, 0, None, None))._repr_html_()
+    waiting = timeline(unit(0, 0, None, None, state="READY"))
+    assert "Nothing of this run was begun" in waiting._repr_html_()
     assert repr(Timeline([], [], now=ZERO)) == "The run has no steps."
