@@ -24,7 +24,7 @@ RAPIDOCR_LANGUAGES = frozenset({
 })  # fmt: skip
 Engine = Literal["auto", "rapidocr", "tesseract"]
 _ENGINES = get_args(Engine)
-_RANGE = re.compile(r"\s*(\d+)\s*(?:(-)\s*(\d*)\s*)?")
+_RANGE = re.compile(r"\s*(\d{1,9})\s*(?:(-)\s*(\d{0,9})\s*)?")
 
 
 class PageRanges(msgspec.Struct, frozen=True):
