@@ -69,7 +69,13 @@ CHAPTERS = (
     ),
     Chapter(
         "Jobs",
-        (Entry("jobs.job.Job", "job"), Entry("jobs.snapshot.Snapshot", "snapshot")),
+        (
+            Entry("jobs.job.Job", "job"),
+            Entry("jobs.snapshot.Snapshot", "snapshot"),
+            Entry("jobs.board.Board", "board"),
+            Entry("jobs.overview.Overview", "overview"),
+            Entry("jobs.overview.Row", "row"),
+        ),
     ),
     Chapter(
         "Records",
