@@ -75,7 +75,7 @@ def _refuse(error: OSError) -> None:
 
 def _is_input(drive: Drive, path: Path) -> bool:
     """Tell whether a path is a plain file, or a link to one of the drive's."""
-    return path.is_file() and drive.owns(path)
+    return path.is_file() and (not path.is_symlink() or drive.owns(path))
 
 
 def output_folder(
