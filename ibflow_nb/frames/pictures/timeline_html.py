@@ -14,8 +14,8 @@ from ibflow_nb.frames.pictures import svg
 from ibflow_nb.frames.pictures.timeline import Span, StepTimes, Timeline, duration
 
 MOST_FILES = 30
-_WIDE, _BAND, _LANE, _STRIP = 420, 28, 14, 90
-_BINS = 140
+_WIDE, _BAND, _LANE, _STRIP = 320, 28, 14, 60
+_BINS = 160
 _LIGHT = '<span style="font-weight:normal;opacity:.75">{}</span>'
 _COLOURS = ("#2563eb", "#c2410c", "#0f766e", "#7c3aed", "#a16207", "#be185d", "#475569", "#4d7c0f")
 _TICKS = (1, 2, 5, 10)
@@ -35,7 +35,7 @@ def render(timeline: Timeline) -> str:
     )
     axis = ("", _axis(whole), "", "")
     rows = [*_steps(timeline.by_step, whole), axis, *_files(timeline, whole), axis]
-    table = svg.table(["step", "units at work", "seconds a unit", ""], rows)
+    table = svg.table(["step", "units at work", "seconds", ""], rows)
     colours = [(_colour(index), step.title) for index, step in enumerate(timeline.by_step)]
     return f"<div>{head}{table}{svg.legend([*colours, (svg.FAILED, 'failed')])}</div>"
 
@@ -110,9 +110,10 @@ def _durations(step: StepTimes, longest: float, colour: str) -> tuple[str, str]:
         + svg.bar(2 + low * scale, half - 5, max((high - low) * scale, 1), 10, colour)
         + svg.bar(1 + middle * scale, half - 8, 2, 16, "currentColor")
     )
-    words = f"median {duration(middle)}, 90 % {duration(high)}, longest {duration(seconds[-1])}"
-    picture = svg.picture(words, drawn + _ground(_STRIP, _BAND), _STRIP, _BAND)
-    return picture, f"{words}<br/>{_LIGHT.format(escape(step.counts))}"
+    words = f"median {duration(middle)}, 90 % {duration(high)}"
+    most = f"longest {duration(seconds[-1])}"
+    picture = svg.picture(f"{words}, {most}", drawn + _ground(_STRIP, _BAND), _STRIP, _BAND)
+    return picture, f"{words}<br/>{most}, {_LIGHT.format(escape(step.counts))}"
 
 
 def _lanes(spans: Sequence[Span], whole: float) -> str:

@@ -90,8 +90,8 @@ def test_bars_of_a_file_lie_on_the_scale_of_the_run() -> None:
     """The run's seconds fill the width; each bar says what it is."""
     shown = timeline(unit(0, 0, 0, 5), unit(1, 0, 5, 10, state="FAILED"), unit(0, 1, 0, 2.5))
     first, second = [picture for picture in drawn(shown) if picture.find("g") is not None]
-    assert bars(first) == [(0, 1, 210), (210, 1, 210)]
-    assert bars(second) == [(0, 1, 105)]
+    assert bars(first) == [(0, 1, 160), (160, 1, 160)]
+    assert bars(second) == [(0, 1, 80)]
     titles = [str(group.findtext("title")) for group in first.iter("g")]
     assert titles == ["step 1 DONE 5.00 s", "step 2 FAILED 5.00 s"]
 
