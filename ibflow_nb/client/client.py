@@ -110,7 +110,7 @@ class Client:
                 answer = await self._transport.ask(asked)
         except TimeoutError:
             raise ConnectionFailed(
-                f"{self.url} did not answer within {patience:g} s; check the address, and "
+                f"No answer from {self.url} within {patience:g} s; check the address, and "
                 "whether a proxy leads there."
             ) from None
         parse(answer, JOB_LIST)

@@ -13,10 +13,8 @@ token itself there. A file with a secret in it must be readable by its owner alo
 
 from __future__ import annotations
 
-import difflib
 import os
 import stat
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +22,16 @@ from ibflow_nb.api.errors import ConfigError
 from ibflow_nb.config.sources import given
 from ibflow_nb.config.table import BY_NAME, PROXY, TOKEN_FROM, Found, Layer
 
+FILE_VARIABLE = "IBFLOW_PROFILES"
 TOKEN_KEY = "token"  # noqa: S105 - a key's name
 
 
 def profiles_path() -> Path:
-    """Give the file of this user's profiles."""
+    """Give the file of this user's profiles; ``IBFLOW_PROFILES`` names another one."""
     import platformdirs
+
+    if path := os.environ.get(FILE_VARIABLE):
+        return Path(path).expanduser()
 
     return platformdirs.user_config_path("ibflow-nb", appauthor=False) / "profiles.toml"
 
@@ -66,6 +68,8 @@ def names() -> list[str]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import tomllib  # not at the start of every kernel
+
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -98,6 +102,8 @@ def _said(key: str, value: object, path: Path, source: str) -> tuple[str, object
     setting = BY_NAME.get(key)
     if setting is None or not setting.in_profile:
         keys = [TOKEN_KEY, *(one.name for one in BY_NAME.values() if one.in_profile)]
+        import difflib
+
         near = difflib.get_close_matches(key, keys, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(keys)}."
         raise ConfigError(f"{source[0].upper()}{source[1:]} has an unknown key '{key}'; {hint}")

@@ -392,4 +392,4 @@ def test_no_answer_in_time_is_told(serving: Any) -> None:
     url = f"http://127.0.0.1:{serving(Silent)}"
     sentence = refusal_of(url, connect_timeout=0.3)
     silent.set()
-    assert sentence.startswith(f"{url} did not answer within 0.3 s; ")
+    assert sentence.startswith(f"No answer from {url} within 0.3 s; ")

@@ -59,7 +59,7 @@ def test_a_refused_token_leaves_the_connection(
     shell.run_cell(f"%ibflow connect {server.url}")
     monkeypatch.setenv("A_TOKEN", WRONG)
     sentence = refusal(shell, f"connect {real.url} --token-from env:A_TOKEN", capsys)
-    assert sentence.startswith("AuthenticationFailed: job_list: the server refused the token")
+    assert sentence.startswith("AuthenticationFailed: The server refused the token")
     assert sentence.endswith(f"; commands still go to {server.url}.")
     assert WRONG not in sentence
     shell.run_cell("%ibflow jobs")
@@ -73,7 +73,7 @@ def test_nobody_there_is_told_at_once(shell: Any, capsys: pytest.CaptureFixture[
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
     sentence = refusal(shell, f"connect {url}", capsys)
-    assert sentence.startswith(f"ConnectionFailed: job_list: no server answers at {url}")
+    assert sentence.startswith(f"ConnectionFailed: No server answers at {url}")
     assert sentence.endswith("; nothing is connected.")
     assert "Not connected" in refusal(shell, "jobs", capsys)
 
@@ -87,7 +87,7 @@ def test_a_server_that_says_nothing_holds_nobody_up(
         silent.listen()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         sentence = refusal(shell, f"connect {url} --connect-timeout 0.2", capsys)
-    assert f"{url} did not answer within 0.2 s" in sentence
+    assert f"No answer from {url} within 0.2 s" in sentence
 
 
 def test_a_token_is_no_option(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:

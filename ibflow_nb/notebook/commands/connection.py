@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ibflow_nb.api.endpoints import JOB_LIST
 from ibflow_nb.api.errors import CommandError, IbflowError
 from ibflow_nb.config import tokens
 from ibflow_nb.config.secret import Secret
@@ -87,8 +88,12 @@ def token_place(source: Found) -> str:
 
 
 def _failed(error: IbflowError, before: Target | None) -> str:
-    left = f"commands still go to {before.url}" if before else "nothing is connected"
-    return f"{str(error).rstrip('.')}; {left}."
+    said = str(error).removeprefix(f"{JOB_LIST.name}: ")
+    said = f"{said[0].upper()}{said[1:]}"
+    left = f"commands still go to {before.url}." if before else "nothing is connected."
+    if said.endswith("?"):
+        return f"{said} {left[0].upper()}{left[1:]}"
+    return f"{said.rstrip('.')}; {left}"
 
 
 def _option(setting: Setting[Any]) -> Argument:
