@@ -12,12 +12,12 @@ import argparse
 import os
 import sys
 
-from benchmarks.harness import comparing, running
+from benchmarks.harness import comparing, suite
 
 
 def main() -> int:
     """Parse the command line and run."""
-    known = running.names()
+    known = suite.names()
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     parser.add_argument("--quick", action="store_true", help="a smoke test: once, on small data")
@@ -26,11 +26,11 @@ def main() -> int:
     if unknown := sorted({*options.names} - {*known}):
         parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(known)}")
     if options.page:
-        running.write_page()
+        suite.write_page()
         return 0
     if options.quick:
         os.environ[comparing.QUICK] = "1"
-    return running.run_all(options.names or known)
+    return suite.run_all(options.names or known)
 
 
 if __name__ == "__main__":

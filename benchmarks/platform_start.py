@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 
-from benchmarks.harness import Figure, Measure, Measured, compare_all, main, processor_seconds
+from benchmarks.harness import (
+    Figure,
+    Measure,
+    Measured,
+    compare_all,
+    free_port,
+    main,
+    processor_seconds,
+    running,
+)
 
 HELLO = """
 import sys
@@ -35,19 +42,14 @@ NAME, PROCESSOR = "start until it answers", "its processor time"
 
 def start(command: list[str]) -> Measured:
     """Start a server, wait for its first answer, end it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     began = time.perf_counter()
-    server = subprocess.Popen([*command, str(port)], stdout=subprocess.DEVNULL)
-    try:
+    with running([*command, str(port)]) as server:
         while not answers(port):
             assert server.poll() is None, "the server ended"
             assert time.perf_counter() < began + SECONDS, "the server does not answer"
             time.sleep(PAUSE)
         return {NAME: time.perf_counter() - began, PROCESSOR: processor_seconds(server.pid)}
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def answers(port: int) -> bool:

@@ -18,8 +18,6 @@ import contextlib
 import json
 import os
 import secrets
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -33,10 +31,13 @@ from benchmarks.harness import (
     Measured,
     compare_all,
     forget_peak,
+    free_port,
     fresh,
     main,
     memory,
+    running,
     sized,
+    wait_for_port,
 )
 from ibflow_nb.local.archives import pack_archive
 
@@ -109,7 +110,8 @@ def platform(folder: Path) -> Iterator[tuple[str, int]]:
     """Run a platform of this project; gives its address and process id."""
     ready = folder / "ready.json"
     command = [sys.executable, "-m", "ibflow_nb.local.server", "--root", str(folder / "root")]
-    with process([*command, "--workers", "1", "--ready-file", str(ready)]) as server:
+    command += ["--workers", "1", "--ready-file", str(ready)]
+    with running(command, {"IBFLOW_TOKEN": TOKEN}) as server:
         while not ready.exists():
             time.sleep(0.05)
         yield json.loads(ready.read_bytes())["url"], server.pid
@@ -119,11 +121,9 @@ def platform(folder: Path) -> Iterator[tuple[str, int]]:
 @contextlib.contextmanager
 def naive_server(folder: Path) -> Iterator[tuple[str, int]]:
     """Run the naive endpoint; gives its address and process id."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with process([sys.executable, "-m", __spec__.name, str(port), str(folder)]) as server:
-        while not reachable(port):
-            time.sleep(0.05)
+    port = free_port()
+    with running([sys.executable, "-m", __spec__.name, str(port), str(folder)]) as server:
+        wait_for_port(port)
         yield f"http://127.0.0.1:{port}", server.pid
 
 
@@ -144,24 +144,6 @@ def serve_naive(port: int, folder: Path) -> None:
 
     app = Starlette(routes=[Route("/api/v1/solution/run_sync", run_sync, methods=["POST"])])
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="error")
-
-
-@contextlib.contextmanager
-def process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command; it is ended afterwards."""
-    environment = {**os.environ, "IBFLOW_TOKEN": TOKEN}
-    running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        yield running
-    finally:
-        running.terminate()
-        running.wait()
-
-
-def reachable(port: int) -> bool:
-    """Tell whether something listens on a port."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 # --- the clients; each gives the number of records

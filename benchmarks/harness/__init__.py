@@ -16,7 +16,8 @@ from benchmarks.harness.comparing import Absent, Measured, compare, compare_all,
 from benchmarks.harness.data import sample
 from benchmarks.harness.figure import Figure, Measure
 from benchmarks.harness.fresh import Spent, forget_peak, fresh, memory, processor_seconds
-from benchmarks.harness.running import main
+from benchmarks.harness.servers import free_port, running, wait_for_port
+from benchmarks.harness.suite import main
 
 __all__ = [
     "Absent",
@@ -27,11 +28,14 @@ __all__ = [
     "compare",
     "compare_all",
     "forget_peak",
+    "free_port",
     "fresh",
     "main",
     "memory",
     "processor_seconds",
     "quick",
+    "running",
     "sample",
     "sized",
+    "wait_for_port",
 ]
