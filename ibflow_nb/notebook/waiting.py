@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from typing import TYPE_CHECKING
 
+from ibflow_nb.api.errors import ConnectionFailed, JobTimeout
 from ibflow_nb.config.table import INTERRUPT, OnInterrupt
 from ibflow_nb.jobs.waiting import Waited, interrupt_policy
 
 if TYPE_CHECKING:
     from ibflow_nb.jobs import Job
     from ibflow_nb.notebook.context import Context
+
+PATIENCE = 120.0
+"""Seconds without an answer after which a wait that nobody watches is given up."""
+_LOOK = 1.0
 
 
 def follow(
@@ -27,12 +34,34 @@ def follow(
     Raises:
         JobTimeout: it has not ended in time; it goes on.
         Interrupted: the user interrupted; the job goes on or is cancelled, as the settings say.
+        ConnectionFailed: nobody watches, and the server has been silent for two minutes.
     """
     context.screen.show_job(job, title)
-    if wait or context.screen.waits:
+    if context.screen.waits and timeout is None:
+        _wait_unwatched(context, job)
+    elif wait or context.screen.waits:
         job.wait(timeout)
-        context.screen.settle(job)
+    else:
+        return job
+    context.screen.settle(job)
     return job
+
+
+def _wait_unwatched(context: Context, job: Job) -> None:
+    """Wait where nobody could interrupt: a server that has gone for good must end it."""
+    heard = time.monotonic()
+    while True:
+        with contextlib.suppress(JobTimeout):
+            job.wait(_LOOK)
+            return
+        now = time.monotonic()
+        if not job.snapshot.note:
+            heard = now
+        elif now - heard > PATIENCE:
+            raise ConnectionFailed(
+                f"Job {job.id} was waited for, but its server has not answered for {PATIENCE:g} s "
+                f"({job.snapshot.note}); '{context.prog} attach {job.id}' looks after it again."
+            )
 
 
 def set_interrupt_policy(context: Context) -> None:
