@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Iterable
 
 from ibflow_nb.api.jobs import JobLogsReply, LogEntry
@@ -19,16 +20,19 @@ class JobLog:
         most: bytes of one job's log; what comes later is dropped, and its last line says so.
     """
 
+    # Sizes are counted once and then remembered, of so many jobs.
+    _REMEMBERED = 1_000
+
     def __init__(self, ledger: Ledger, most: int) -> None:
         self._ledger = ledger
         self._most = most
+        self._sizes: OrderedDict[str, int] = OrderedDict()
 
     def add(self, job_id: str, lines: Iterable[str], *, step: str = "", task_id: str = "") -> None:
         """Append lines to a job's log."""
         now = time.time()
         with self._ledger.transaction() as db:
-            row = db.execute("SELECT log_bytes FROM job WHERE id = ?", (job_id,)).fetchone()
-            used = row["log_bytes"]
+            used = self._size(job_id)
             for line in lines:
                 if used >= self._most:
                     break
@@ -39,7 +43,20 @@ class JobLog:
                     "INSERT INTO event (job_id, ts, step, task_id, log) VALUES (?, ?, ?, ?, ?)",
                     (job_id, now, step, task_id, line),
                 )
-            db.execute("UPDATE job SET log_bytes = ? WHERE id = ?", (used, job_id))
+            self._sizes[job_id] = used
+            while len(self._sizes) > self._REMEMBERED:
+                self._sizes.popitem(last=False)
+
+    def _size(self, job_id: str) -> int:
+        """Give the bytes of a job's log."""
+        if job_id not in self._sizes:
+            (row,) = self._ledger.query(
+                "SELECT ifnull(sum(length(CAST(log AS BLOB))), 0) AS bytes FROM event "
+                "WHERE job_id = ?",
+                (job_id,),
+            )
+            return int(row["bytes"])
+        return self._sizes.pop(job_id)
 
     def read(self, job_id: str, offset: int = 0, limit: int = _PAGE) -> JobLogsReply:
         """Give lines of a job's log in order.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ibflow_nb.api.errors import ConfigError
 
-VERSION = 4
+VERSION = 5
 
 _TABLES = """
 CREATE TABLE job (
@@ -29,8 +29,7 @@ CREATE TABLE job (
     finished REAL,
     prepared INTEGER NOT NULL DEFAULT 0,
     msg TEXT NOT NULL DEFAULT '',
-    reviewer TEXT NOT NULL DEFAULT '',
-    log_bytes INTEGER NOT NULL DEFAULT 0
+    reviewer TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX job_state ON job (state);
 CREATE TABLE tag (
@@ -104,6 +103,34 @@ CREATE TABLE brief_job (
     result BLOB
 );
 """
+# How many files of a job stand where, and indexes: a status must not take longer for more files.
+_TALLY = """
+CREATE TABLE tally (
+    job_id TEXT NOT NULL REFERENCES job (id),
+    step INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    files INTEGER NOT NULL,
+    records INTEGER NOT NULL,
+    PRIMARY KEY (job_id, step, state)
+) WITHOUT ROWID;
+INSERT INTO tally SELECT job_id, step, state, count(*), sum(records) FROM file GROUP BY 1, 2, 3;
+CREATE TRIGGER file_added AFTER INSERT ON file BEGIN
+    INSERT INTO tally VALUES (new.job_id, new.step, new.state, 1, new.records)
+    ON CONFLICT (job_id, step, state)
+    DO UPDATE SET files = files + 1, records = records + excluded.records;
+END;
+CREATE TRIGGER file_moved AFTER UPDATE OF step, state, records ON file BEGIN
+    UPDATE tally SET files = files - 1, records = records - old.records
+    WHERE job_id = old.job_id AND step = old.step AND state = old.state;
+    INSERT INTO tally VALUES (new.job_id, new.step, new.state, 1, new.records)
+    ON CONFLICT (job_id, step, state)
+    DO UPDATE SET files = files + 1, records = records + excluded.records;
+END;
+CREATE INDEX job_submitted ON job (submitted);
+DROP INDEX unit_open;
+CREATE INDEX unit_state ON unit (job_id, state, step);
+CREATE INDEX unit_part ON unit (job_id, file) WHERE kind = 'PART';
+"""
 
 # What brings a store of version n to the next one, at index n.
 _CHANGES = (
@@ -115,6 +142,7 @@ _CHANGES = (
     ALTER TABLE unit ADD COLUMN finished REAL;
     """,
     _BRIEF_JOBS,
+    f"ALTER TABLE job DROP COLUMN log_bytes; {_TALLY}",
 )
 
 
@@ -150,7 +178,7 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     if version < VERSION:
-        changes = "".join(_CHANGES[version:]) if version else _TABLES + _BRIEF_JOBS
+        changes = "".join(_CHANGES[version:]) if version else _TABLES + _BRIEF_JOBS + _TALLY
         connection.executescript(f"BEGIN; {changes} PRAGMA user_version = {VERSION}; COMMIT;")
 
 

@@ -86,9 +86,11 @@ def list_jobs(ledger: Ledger, query: JobListQuery) -> JobListReply:
     rows = ledger.query(
         "SELECT id, kind, flow_path, input_dir, output_folder, user, submitted, finished, msg, "  # noqa: S608 - made of constants
         f"{_SHOWN_STATE} AS state, "
-        "(SELECT count(*) FROM file WHERE job_id = job.id) AS files, "
-        "(SELECT count(*) FROM file WHERE job_id = job.id AND state = 'DONE') AS done, "
-        "(SELECT count(*) FROM file WHERE job_id = job.id AND state = 'FAILED') AS failed "
+        "(SELECT ifnull(sum(files), 0) FROM tally WHERE job_id = job.id) AS files, "
+        "(SELECT ifnull(sum(files), 0) FROM tally WHERE job_id = job.id AND state = 'DONE') "
+        "AS done, "
+        "(SELECT ifnull(sum(files), 0) FROM tally WHERE job_id = job.id AND state = 'FAILED') "
+        "AS failed "
         f"FROM job WHERE {where} ORDER BY {_SORT_COLUMNS[query.sort_by]} DESC, seq DESC "
         "LIMIT ? OFFSET ?",
         (*parameters, limit + 1, offset),
@@ -143,9 +145,10 @@ def _conditions(query: JobListQuery) -> tuple[str, list[object]]:
 
 def _counts(ledger: Ledger, job_id: str) -> _Counts:
     (row,) = ledger.query(
-        "SELECT count(*) AS files, ifnull(sum(state = 'DONE'), 0) AS done, "
-        "ifnull(sum(state = 'FAILED'), 0) AS failed, ifnull(sum(records), 0) AS records "
-        "FROM file WHERE job_id = ?",
+        "SELECT ifnull(sum(files), 0) AS files, "
+        "ifnull(sum(files) FILTER (WHERE state = 'DONE'), 0) AS done, "
+        "ifnull(sum(files) FILTER (WHERE state = 'FAILED'), 0) AS failed, "
+        "ifnull(sum(records), 0) AS records FROM tally WHERE job_id = ?",
         (job_id,),
     )
     return msgspec.convert(dict(row), _Counts)
@@ -157,8 +160,7 @@ def _progress(ledger: Ledger, job: Job, plan: Plan, counts: _Counts) -> float:
         return 1.0
     way = ways(plan.steps)
     active = ledger.query(
-        "SELECT step, count(*) AS files FROM file WHERE job_id = ? AND state = 'ACTIVE' "
-        "GROUP BY step",
+        "SELECT step, files FROM tally WHERE job_id = ? AND state = 'ACTIVE'",
         (job.id,),
     )
     parts = ledger.query(
@@ -175,8 +177,8 @@ def _progress(ledger: Ledger, job: Job, plan: Plan, counts: _Counts) -> float:
 
 def _summary(ledger: Ledger, job_id: str, counts: _Counts) -> RunSummary:
     rows = ledger.query(
-        "SELECT error, count(*) AS files FROM file WHERE job_id = ? AND state = 'FAILED' "
-        "GROUP BY error ORDER BY min(idx)",
+        "SELECT error, count(*) AS files FROM file INDEXED BY file_position "
+        "WHERE job_id = ? AND state = 'FAILED' GROUP BY error ORDER BY min(idx)",
         (job_id,),
     )
     return RunSummary(
@@ -189,8 +191,10 @@ def _summary(ledger: Ledger, job_id: str, counts: _Counts) -> RunSummary:
 
 def _current_step(ledger: Ledger, job_id: str, plan: Plan) -> str:
     rows = ledger.query(
-        "SELECT min(step) AS step FROM unit WHERE job_id = ? AND state IN ('RUNNING', 'READY')",
-        (job_id,),
+        "SELECT min(first) AS step FROM ("
+        "SELECT min(step) AS first FROM unit WHERE job_id = ? AND state = 'RUNNING' "
+        "UNION ALL SELECT min(step) FROM unit WHERE job_id = ? AND state = 'READY')",
+        (job_id, job_id),
     )
     step = rows[0]["step"]
     return "" if step is None else plan.steps[step].name

@@ -109,7 +109,28 @@ def test_an_older_store_is_brought_up_to_date(tmp_path: Path) -> None:
         ledger.close()
     assert columns(old) == columns(new)
     with closing(sqlite3.connect(old)) as db:
+        assert db.execute("SELECT state, files FROM tally").fetchall() == [("DONE", 1)]
+    with closing(sqlite3.connect(old)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)
+
+
+def test_the_tally_of_files_follows_them(platform: Any) -> None:
+    """After failures and a retry it is what counting the files gives."""
+    platform.files(a="UNREADABLE", b="fine", c="one\ftwo\fthree")
+    job_id = platform.run()
+    platform.files(a="readable now")
+    for _ in range(2):
+        counted = platform.engine.store.query(
+            "SELECT step, state, count(*), sum(records) FROM file GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+        tally = platform.engine.store.query(
+            "SELECT step, state, files, records FROM tally WHERE files > 0 ORDER BY 1, 2"
+        )
+        assert [tuple(row) for row in tally] == [tuple(row) for row in counted]
+        assert platform.status(job_id).run_summary.numFiles == 3
+        if platform.status(job_id).run_summary.numRuntimeErrors:
+            platform.engine.retry(job_id)
+            assert platform.engine.wait(job_id, 20)
 
 
 def test_a_number_beyond_the_store_is_refused(platform: Any) -> None:
