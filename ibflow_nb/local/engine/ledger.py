@@ -231,9 +231,9 @@ class Ledger(Store):
     def held_at_last(self, job_id: str) -> str:
         """Tell why a job is held, once nothing of it can run any more; empty before."""
         rows = self.query(
-            "SELECT output FROM unit WHERE job_id = ?1 AND state = 'HELD' AND NOT EXISTS "
-            "(SELECT 1 FROM unit WHERE job_id = ?1 AND state IN ('READY', 'RUNNING'))",
-            (job_id,),
+            "SELECT output FROM unit WHERE job_id = ? AND state = 'HELD' AND NOT EXISTS "
+            "(SELECT 1 FROM unit WHERE job_id = ? AND state IN ('READY', 'RUNNING'))",
+            (job_id, job_id),
         )
         return str(rows[0]["output"]) if rows else ""
 
