@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ CELLS = [
     "%ibflow attach no-such-job",
     "%ibflow traceback",
     "%ibflow config",
+    "%config IBFlow",
     "%ibflow logs",
     "client.files.read('nothing/here')",
     (
@@ -98,19 +98,59 @@ def test_the_state_is_its_owners_alone(working: Any) -> None:
     assert [path.name for path in files if path.stat().st_mode & 0o077] == []
 
 
+def from_environment(url: str, home: Path, patch: pytest.MonkeyPatch) -> set[str]:
+    """Have the token in a variable; give the names of the files that it may stand in."""
+    patch.setenv("IBFLOW_URL", url)
+    patch.setenv("IBFLOW_TOKEN", TOKEN)
+    return set()
+
+
+def from_profile(url: str, home: Path, patch: pytest.MonkeyPatch) -> set[str]:
+    """Have the token, and the password of a proxy, in a profile."""
+    path = home / "config" / "ibflow-nb" / "profiles.toml"
+    path.parent.mkdir(parents=True)
+    path.touch(0o600)
+    path.write_text(
+        f'[p]\nurl = "{url}"\ntoken = "{TOKEN}"\n'
+        f'[behind]\nurl = "http://flows.test"\nproxy = "http://me:{TOKEN}@127.0.0.1:9"\n'
+    )
+    patch.setenv("IBFLOW_PROFILE", "p")
+    return {path.name}
+
+
+def from_keyring(url: str, home: Path, patch: pytest.MonkeyPatch) -> set[str]:
+    """Have the token in a keyring."""
+    (home / "vault.py").write_text(
+        "import pathlib\n"
+        "from keyring.backend import KeyringBackend\n"
+        "class Vault(KeyringBackend):\n"
+        "    priority = 1\n"
+        "    def get_password(self, service, username):\n"
+        "        return pathlib.Path(__file__).with_name('vault').read_text()\n"
+        "    set_password = delete_password = None\n"
+    )
+    (home / "vault").write_text(TOKEN)
+    patch.setenv("PYTHONPATH", str(home))
+    patch.setenv("PYTHON_KEYRING_BACKEND", "vault.Vault")
+    patch.setenv("IBFLOW_URL", url)
+    patch.setenv("IBFLOW_TOKEN_FROM", "keyring")
+    return {"vault"}
+
+
+@pytest.mark.parametrize("source", [from_environment, from_profile, from_keyring])
 def test_no_token_in_a_notebook(
-    working: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    working: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: Any
 ) -> None:
     """A saved notebook with errors, stacks and the most talkative log holds no token."""
     home = tmp_path / "home"
+    home.mkdir()
     for kind in ("STATE", "DATA", "CONFIG", "CACHE"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
     monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))
-    monkeypatch.setenv("IBFLOW_URL", str(working.client.base_url))
-    monkeypatch.setenv("IBFLOW_TOKEN", TOKEN)
-    home.mkdir()
+    kept = source(str(working.client.base_url), home, monkeypatch)
+    cells = [*CELLS, "%ibflow connect --profile behind", "%ibflow traceback"]
     notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS],
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
     resources = {"metadata": {"path": str(home)}}
@@ -119,5 +159,4 @@ def test_no_token_in_a_notebook(
     saved = (home / "saved.ipynb").read_text()
     assert "1 of 2 files" in saved or "2 of 2 files" in saved
     assert "absent.ibflow" in saved
-    assert holding(home, TOKEN) == set()
-    assert os.environ["IBFLOW_TOKEN"] == TOKEN
+    assert holding(home, TOKEN) == kept

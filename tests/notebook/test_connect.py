@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import re
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -238,3 +239,29 @@ def test_tab_completes_profiles(shell: Any, write_profiles: Any) -> None:
     with provisionalcompleter():
         found = [one.text for one in shell.Completer.completions(line, len(line))]
     assert found == ["prod"]
+
+
+def test_a_prompt_in_a_kernel_is_hidden(kernel: Any, real: Client, own_folders: Path) -> None:
+    """The front end is asked for a password; what is typed is in no message and in no file."""
+    token = real.connection.token.reveal()
+    request = kernel.start(f"client = %ibflow connect {real.url} --token-from prompt")
+    asked = kernel.client.get_stdin_msg(timeout=30)["content"]
+    assert asked == {"prompt": f"Token for {real.url}: ", "password": True}
+    kernel.client.input(token)
+    messages = kernel.finish(request)
+    said = [one["content"]["text"] for one in messages if one["msg_type"] == "stream"]
+    assert said == [f"Connected to {real.url} (token from the prompt).\n"]
+    shown = kernel.run("client, In, Out, vars(client), client.connection\n%ibflow config")
+    assert token not in str(messages + shown)
+    kernel.run("%save -f session.py 0-20\n%history -f history.txt")
+    written = [path for path in own_folders.rglob("*") if path.is_file()]
+    assert [path for path in written if token.encode() in path.read_bytes()] == []
+
+
+def test_a_prompt_that_nobody_sees_is_refused(kernel: Any) -> None:
+    """A headless run ends with a sentence and hangs nowhere."""
+    line = "%ibflow connect https://flows.test --token-from prompt"
+    messages = kernel.run(line, allow_stdin=False)
+    (error,) = [one["content"] for one in messages if one["msg_type"] == "error"]
+    assert error["ename"] == "ConfigError"
+    assert "nobody can be asked here" in error["evalue"]
