@@ -7,7 +7,7 @@ BENCH := .venv-bench
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo lab test test-all check audit format bench clean
+.PHONY: help install demo lab docs test test-all check audit format bench clean
 
 help: ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,10 @@ demo: $(INSTALLED) ## run the receipts example in a headless notebook and print 
 
 lab: $(INSTALLED) ## open the quickstart in JupyterLab
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/01_quickstart.ipynb
+
+docs: $(INSTALLED) ## write the pages of commands and of the Python API from what they tell of
+	$(BIN)/ibflow-nb help --markdown > docs/commands.md
+	$(BIN)/python docs/reference.py > docs/python.md
 
 test: $(INSTALLED) ## the fast tests
 	$(BIN)/pytest -m 'not slow and not browser and not faults'

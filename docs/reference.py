@@ -1,4 +1,4 @@
-"""Writes the Python reference from the docstrings: ``python docs/reference.py > docs/python.md``.
+"""Writes the Python reference from the docstrings, for ``make docs``.
 
 Griffe reads signatures and docstrings; here is decided what is public, in which order and under
 which name it is known, and how the docstrings' markup is written in Markdown.
@@ -20,8 +20,7 @@ INTRO = """\
 # The Python API
 
 What `import ibflow_nb` gives. The page is made of the docstrings: after a change run
-`python docs/reference.py > docs/python.md`. The commands of the magic are in
-[commands.md](commands.md).
+`make docs`. The commands of the magic are in [commands.md](commands.md).
 
 ```python
 import ibflow_nb
