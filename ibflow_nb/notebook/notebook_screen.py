@@ -45,7 +45,10 @@ class NotebookScreen:
         display = self._settings[DISPLAY]
         if display is not Display.AUTO:
             return display
-        return Display.WIDGET if self._watched else Display.STATIC
+        if not self._watched:
+            return Display.STATIC
+        # Colab is reported not to show what a background thread does to a widget.
+        return Display.TEXT if "google.colab" in sys.modules else Display.WIDGET
 
     @property
     def waits(self) -> bool:

@@ -280,3 +280,14 @@ def test_headless_cell_waits_and_ends_with_one_fixed_output(
     messages = connected.finish(request)
     (final,) = bundles(messages)
     assert final["text/plain"] == "COMPLETE · x.ibflow · 4 of 4 files"
+
+
+def test_colab_gets_a_line_of_text(connected: Any, server: Any) -> None:
+    """Where widgets are not redrawn from a thread, progress is text, and so is the end."""
+    connected.printed("import sys, types\nsys.modules['google.colab'] = types.ModuleType('colab')")
+    shown = bundles(connected.run(RUN))
+    assert shown
+    assert all(set(data) == {"text/plain"} for data in shown)
+    server.set("job-0001", status="COMPLETE", index=4, curProgress=1.0)
+    ends = connected.messages(lambda one: is_final(one) and "COMPLETE" in str(one))
+    assert ends[-1]["content"]["data"]["text/plain"].startswith("COMPLETE")

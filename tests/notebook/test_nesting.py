@@ -54,6 +54,35 @@ print(hasattr(asyncio, "_nest_patched"))
     assert said.endswith("False")
 
 
+def test_uvloop_is_refused() -> None:
+    """The loop that people do use in place of asyncio's own is named, and goes on working."""
+    pytest.importorskip("uvloop", reason="uvloop is not installed")
+    code = """
+import asyncio, uvloop
+from ibflow_nb import ConfigError, allow_nested_loops
+
+async def main():
+    try:
+        allow_nested_loops()
+    except ConfigError as error:
+        print(error)
+    return await asyncio.sleep(0, "goes on")
+
+with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    print(runner.run(main()), hasattr(asyncio, "_nest_patched"))
+"""
+    said = python(code)
+    assert "The running loop is uvloop.Loop, which cannot be nested" in said
+    assert said.endswith("goes on False")
+
+
+def test_the_opt_in_explains_itself() -> None:
+    """The sentence says what works now, for how long, and that nothing of ours needs it."""
+    said = python("import ibflow_nb; print(ibflow_nb.allow_nested_loops())")
+    assert said.startswith("asyncio.run now works inside a cell (nest_asyncio")
+    assert "until it is restarted; ibflow_nb itself does not need it" in said
+
+
 def test_loading_the_extension_does_not_touch_asyncio() -> None:
     """Nothing is nested before it is asked for."""
     code = """
