@@ -129,6 +129,8 @@ def _start(presence: Presence, root: Path, idle_exit: float, deadline: float) ->
     output = presence.state / _OUTPUT_NAME
     # The token of another server may stand in the environment; this one keeps its own.
     environment = {key: value for key, value in os.environ.items() if key != "IBFLOW_TOKEN"}
+    output.touch()
+    output.chmod(0o600)
     with output.open("wb") as sink:
         process = subprocess.Popen(  # noqa: S603 - our own module
             command,

@@ -101,7 +101,7 @@ class PlatformProcess:
                 found.append(int(entry.name))
         return sorted(found)
 
-    def call(self, name: str, **body: Any) -> dict[str, Any]:
+    def call(self, name: str, /, **body: Any) -> dict[str, Any]:
         """Make a v1 call that must succeed."""
         reply = self.client.post(f"/api/v1/{name}", json=body).json()
         assert reply.get("status") != "ERROR", reply

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,33 @@ def test_every_call_needs_the_token(standing: Any, endpoint: Endpoint) -> None:
             status, content = send(standing, endpoint.method, target, b"{}", **headers)
             assert status == 401, f"{who} at {target}"
             assert TOKEN.encode() not in content
+
+
+def test_only_health_is_told_to_strangers(standing: Any) -> None:
+    """It tells that a platform runs and as which process; all other addresses want the token."""
+    for target in ("/health", "/api/v1/health"):
+        status, content = send(standing, "GET", target)
+        assert (status, set(json.loads(content))) == (200, {"status", "pid"})
+    for target in (
+        "/",
+        "/api/v1/openapi.json",
+        "/api/v1/nothing",
+        "/docs",
+        "/health/x",
+        "//health",
+    ):
+        for method in ("GET", "POST", "HEAD", "OPTIONS", "TRACE"):
+            assert send(standing, method, target)[0] == 401, f"{method} {target}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sockets are listed in /proc")
+def test_only_loopback_is_listened_on(standing: Any) -> None:
+    """Nobody on the network can as much as connect."""
+    port = f"{standing.client.base_url.port:04X}"
+    tables = [Path("/proc/net", name) for name in ("tcp", "tcp6")]
+    rows = [line.split() for table in tables for line in table.read_text().splitlines()]
+    listening = [row[1] for row in rows if row[3] == "0A"]
+    assert [place for place in listening if place.endswith(f":{port}")] == [f"0100007F:{port}"]
 
 
 @pytest.mark.parametrize(

@@ -144,3 +144,6 @@ def test_many_kernels_share_one_platform(
     kernels.end()
     wait_until(lambda: not platforms(root), 30)
     assert Presence(root).is_free()
+    kept = [path for path in Presence(root).state.rglob("*") if path.is_file()]
+    assert "serve.out" in {path.name for path in kept}
+    assert [path.name for path in kept if path.stat().st_mode & 0o077] == []

@@ -89,12 +89,21 @@ def test_no_token_in_what_a_platform_writes(working: Any) -> None:
 
 
 def test_the_state_is_its_owners_alone(working: Any) -> None:
-    """The state folder is closed to others, and so is each file in it."""
-    working.finish(working.submit("f.ibflow", "in"))
+    """Whatever was used, the state folder is closed to others, and so is each file in it."""
+    working.finish(working.submit("f.ibflow", "in", notification_emails=["a@b.test"]))
+    working.client.delete(f"/api/v2/files/{SPACE}/nothing")
+    package = {"name": "w2", "version": "1.0.0"}
+    (working.folder / "package.json").write_text(json.dumps(package))
+    working.call("solution/create", content_folder=SPACE, output_folder=SPACE)
+    working.call("marketplace/publish", ibsolution_path=f"{SPACE}/w2-1.0.0.ibsolution")
+    working.call("marketplace/install", **package)
+    sent = [{"file_name": "a.txt", "file_content": "VG90YWwgMS4wMA=="}]
+    working.call("solution/run_sync", **package, files=sent, write_to_cache=True)
     state = working.root / ".ibflow"
     assert state.stat().st_mode & 0o777 == 0o700
     files = [path for path in state.rglob("*") if path.is_file()]
-    assert {"jobs.sqlite3", "platform.json"} <= {path.name for path in files}
+    kept = {path.relative_to(state).parts[0] for path in files}
+    assert {"jobs.sqlite3", "platform.json", "published", "solutions", "run_sync"} <= kept
     assert [path.name for path in files if path.stat().st_mode & 0o077] == []
 
 

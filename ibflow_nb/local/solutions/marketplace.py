@@ -183,7 +183,7 @@ class Marketplace:
             return
         if known is None or file_digest(package_path) != known.digest:
             raise InvalidRequest(_changed(name, version))
-        _copy(package_path, folder / _package_name(known))
+        _copy(package_path, folder / _package_name(known), mode=0o600)
         write_atomic(folder / _MANIFEST, msgspec.json.encode(known), mode=0o600)
         if installed:
             (folder / _package_name(installed)).unlink(missing_ok=True)
@@ -232,9 +232,9 @@ def _package_name(manifest: _Manifest) -> str:
     return f"{manifest.digest}{SOLUTION_SUFFIX}"
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, *, mode: int = 0o644) -> None:
     with source.open("rb") as file:
-        write_atomic(target, iter(lambda: file.read(_PIECE), b""))
+        write_atomic(target, iter(lambda: file.read(_PIECE), b""), mode=mode)
 
 
 def _changed(name: str, version: str) -> str:

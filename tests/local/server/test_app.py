@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -14,6 +16,7 @@ import pytest
 from ibflow_nb.api.endpoints import COMPILE, ENDPOINTS, RUN_FLOW
 from ibflow_nb.api.flow import RunFlow
 from ibflow_nb.local.engine.descriptions import describe_steps
+from ibflow_nb.local.server import guard
 from ibflow_nb.local.server.app import FAMILIES, addresses, collect_handlers
 from ibflow_nb.local.server.handlers import Handlers
 from ibflow_nb.local.server.log import log_to_file
@@ -112,6 +115,23 @@ def test_a_wrong_token_is_a_401(
     assert reply.status_code == 401
     assert "token" in reply.json()[key]
     assert reply.json().get("status", "ERROR") == "ERROR"
+
+
+def test_tokens_are_compared_in_constant_time(
+    anyone: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How long it takes to refuse a token tells nothing of the right one."""
+    compared = []
+
+    def compare(left: bytes, right: bytes) -> bool:
+        compared.append(left)
+        return hmac.compare_digest(left, right)
+
+    monkeypatch.setattr(guard, "hmac", SimpleNamespace(compare_digest=compare))
+    for token in ("x", "a-token", "a-token-for-tests-and-more"):
+        headers = {"Authorization": f"Bearer {token}"}
+        assert anyone.get("/jobs/list", headers=headers).status_code == 401
+    assert compared == [b"x", b"a-token", b"a-token-for-tests-and-more"]
 
 
 def test_health_needs_no_token(anyone: httpx.Client) -> None:
