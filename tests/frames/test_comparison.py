@@ -111,6 +111,15 @@ def test_a_converted_frame_is_the_same_as_its_records(build: Build) -> None:
     assert [outcome for *_, outcome in outcomes(comparison)] == ["same"] * 4
 
 
+def test_html_shows_where_values_differ(build: Build) -> None:
+    """From the first character that differs; of a long value its neighbourhood is seen."""
+    here = build(record("a", total="84.72", text=f"{'same ' * 30}left"))
+    html = here.compare({"a": {"total": "84.92", "text": f"{'same ' * 30}right"}})._repr_html_()
+    assert "84.<b>72</b>" in html
+    assert "84.<b>92</b>" in html
+    assert ">…same same same same <b>left</b>" in html
+
+
 def test_long_values_are_shortened_in_html(build: Build) -> None:
     """The whole is in the title."""
     html = build(record("a", x="long " * 40)).compare({"a": {"x": "short"}})._repr_html_()

@@ -8,9 +8,10 @@ from html import escape
 import pandas as pd
 
 from ibflow_nb.frames.comparison import OUTCOMES, Comparison, Difference
-from ibflow_nb.frames.html import shorten
+from ibflow_nb.frames.html import MAX_TEXT, shorten
 
 _MOST_ROWS = 200
+_LEAD = 20  # characters shown before the first difference
 _CELL = "text-align:left;vertical-align:top;padding:.2em .7em"
 # Translucent, so that they tint light and dark pages alike.
 _TINTS = {
@@ -60,15 +61,35 @@ def _row(field: Difference) -> str:
     name = field.file_name + (f" #{field.record_index}" if field.record_index else "")
     tint = _TINTS[field.outcome]
     cells = [_cell(escape(name)), _cell(escape(field.key)), _cell(field.outcome, tint)]
-    cells += [_value(value, tint) for value in (field.here, field.there)]
+    alike = _alike(field.here or "", field.there or "")
+    cells += [_value(value, alike, tint) for value in (field.here, field.there)]
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _value(value: str | None, tint: str) -> str:
-    """Draw a value, a long one shortened, with the whole of it as title."""
-    text = shorten(value or "—")
-    title = f' title="{escape(value)}"' if value and text != value else ""
-    return _cell(f"<span{title}>{escape(text)}</span>", tint)
+def _alike(here: str, there: str) -> int:
+    """Count the characters at the beginning that two texts have in common."""
+    pairs = enumerate(zip(here, there, strict=False))
+    return next((at for at, (left, right) in pairs if left != right), min(len(here), len(there)))
+
+
+def _value(value: str | None, alike: int, tint: str) -> str:
+    """Draw a value, what differs in bold; of a long one the part that differs first.
+
+    Args:
+        value: the value, or None.
+        alike: characters at its beginning that the other value has too.
+        tint: colour behind it.
+    """
+    if value is None:
+        return _cell("&mdash;", tint)
+    start = 0 if len(value) <= MAX_TEXT or alike <= _LEAD else alike - _LEAD
+    same, differs = value[start:alike], shorten(value[alike:])
+    if not alike:
+        shown = escape(differs)
+    else:
+        shown = f"{'…' if start else ''}{escape(same)}<b>{escape(differs)}</b>"
+    title = f' title="{escape(value)}"' if start or len(value) > MAX_TEXT else ""
+    return _cell(f"<span{title}>{shown}</span>", tint)
 
 
 def _cell(content: str, tint: str = "") -> str:
