@@ -3,9 +3,10 @@
     python -m benchmarks.queueing [--quick]
 
 Beside it the standard library's ``ProcessPoolExecutor.map`` does the same work with as many
-processes: the same step on the same files, which writes (and syncs) the same record files. It
-keeps nothing: no order of jobs, no state, no results file, no retry; what runs is lost when a
-process dies. Ours stores every run before its id is given out, and every unit's end.
+processes: the same step on the same files, which writes the same record files, but does not sync
+them to the disk. It keeps nothing: no state, no results file, no retry; what runs is lost when a
+process dies. Ours syncs every record file and stores every run before its id is given out, and
+every unit's end.
 
 The engine is called in this process, by four threads that submit; workers are warm on both sides.
 """
@@ -13,6 +14,7 @@ The engine is called in this process, by four threads that submit; workers are w
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -115,6 +117,11 @@ def work(task: Task) -> int:
     return get_step(task.step).run(task).records
 
 
+def sync_nothing() -> None:
+    """Let files of this process reach the disk whenever the system likes."""
+    os.fsync = lambda descriptor: None
+
+
 def wait(engine: Engine, job_id: str) -> None:
     """Wait for a job that must complete."""
     assert engine.wait(job_id, 300)
@@ -139,7 +146,7 @@ def figures() -> Iterator[Figure]:
     with (
         tempfile.TemporaryDirectory() as folder,
         started(Path(folder)) as engine,
-        ProcessPoolExecutor(WORKERS) as pool,
+        ProcessPoolExecutor(WORKERS, initializer=sync_nothing) as pool,
     ):
         files = Files(Path(folder), sized(1000, 20))
         files.by_run(engine)
@@ -151,7 +158,7 @@ def figures() -> Iterator[Figure]:
             unit="files/s",
             better="higher",
             goals={POOL: 0.6},
-            note="both write and sync each record file; ours also stores the state of each file",
+            note="ours syncs each record file and stores the state of each file",
         )
         yield compare(
             f"queueing: {files.count} runs of one file each",
