@@ -214,8 +214,8 @@ def test_page_ranges() -> None:
         wanted = set() if text.strip() else set(range(count))
         for item in text.split(",") if text.strip() else ():
             first, dash, last = item.partition("-")
-            end = (int(last) if last.strip() else count) if dash else int(first)
-            wanted |= set(range(int(first) - 1, min(end, count)))
+            end = (int(last.strip()) if last.strip() else count) if dash else int(first.strip())
+            wanted |= set(range(int(first.strip()) - 1, min(end, count)))
         assert pages == sorted(wanted)
 
     read()
