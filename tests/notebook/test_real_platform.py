@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from ibflow_nb.connecting import LOCAL_HOME, connect
-from ibflow_nb.jobs.background import background
-from ibflow_nb.local.launch import stop_platform
+from ibflow_nb.connecting import LOCAL_HOME
 
 Run = Callable[[str], Any]
 READ = {"step_name": "process_files", "kwargs": {"process_type": "auto_to_txt"}}
@@ -33,18 +31,8 @@ REFINER = {
 RULES = {"rules": [{"class": "bill", "any": ["bill"]}, {"class": "receipt", "any": ["receipt"]}]}
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The root of a platform that runs while these tests do."""
-    root = tmp_path_factory.mktemp("platform")
-    connect("local", root=root).close()
-    yield root
-    stop_platform(root)
-    background.stop()
-
-
 @pytest.fixture
-def run(shell: Any, root: Path, own_folders: Path) -> Run:
+def run(shell: Any, ibflow_platform: Any, own_folders: Path) -> Run:
     """Give a function that runs a cell and gives its value; local files are laid out."""
     flow = own_folders / "flow"
     flow.mkdir()
@@ -65,7 +53,7 @@ def run(shell: Any, root: Path, own_folders: Path) -> Run:
         result.raise_error()
         return result.result
 
-    run_cell(f"%ibflow connect local --root '{root}'")
+    run_cell(f"client = %ibflow connect local --root '{ibflow_platform.root}'")
     shell.user_ns["home"] = LOCAL_HOME
     return run_cell
 
@@ -111,6 +99,58 @@ def test_pause_resume_and_retry(run: Run, own_folders: Path) -> None:
     for verb in ("retry", "rerun --failed"):
         assert run(f"%ibflow {verb} --wait").id == job.id
         assert job.snapshot.error_files == 1
+
+
+def test_failed_files_alone_run_again(run: Run, own_folders: Path) -> None:
+    """A file that was mended is read by 'rerun --failed', in the same job; no other is."""
+    broken = own_folders / "docs" / "c.docx"
+    broken.write_bytes(b"PK cut off")
+    job = run("%ibflow run ./flow/bill.ibflow --input ./docs --run-id --log-to-timeline --wait")
+    assert totals(job.records()[:2]) == {"a.txt": "12.50", "b.txt": "3.25"}
+    assert [record.file_name for record in job.records().errors] == ["c.docx"]
+    seen = len(job.logs())
+    folder = next(one.input_dir for one in run("%ibflow jobs") if one.job_id == job.id)
+    run("docx = __import__('docx').Document(); _ = docx.add_paragraph('Total: 8.75')")
+    run(f"docx.save({str(broken)!r})")
+    run(f"%ibflow files put ./docs/c.docx '{folder}/c.docx'")
+    again = run(f"%ibflow rerun --failed {job.id} --wait")
+    assert again.id == job.id
+    assert totals(again.records()) == {"a.txt": "12.50", "b.txt": "3.25", "c.docx": "8.75"}
+    assert not [line for line in again.logs(start=seen) if "a.txt" in line.log]
+
+
+def test_jobs_are_awaited_together_and_watched(run: Run, shell: Any, own_folders: Path) -> None:
+    """A cell gathers jobs, one of which another cell waited for; the board tells their ends."""
+    run("%ibflow files put ./flow '$home/many'")
+    for number in range(4):
+        run(f"%ibflow files put ./docs '$home/many/{number}/input'")
+    run("start = lambda n: client.flows.run(home + '/many/bill.ibflow',"
+        " f'{home}/many/{n}/input', tags=['many'])")  # fmt: skip
+    run("jobs = [start(number) for number in range(4)]")
+    run("board = %ibflow jobs --watch --tag many --quiet")
+    assert run("jobs[2].wait().state") == "COMPLETE"
+    run("import asyncio\nends = await asyncio.gather(*jobs)")
+    run("done, pending = await asyncio.wait([asyncio.ensure_future(job) for job in jobs])")
+    assert {str(end.state) for end in shell.user_ns["ends"]} == {"COMPLETE"}
+    assert len(shell.user_ns["done"]) == 4
+    rows = run("(await board).snapshot.rows")
+    assert {row.job.job_id for row in rows} == {job.id for job in shell.user_ns["jobs"]}
+    assert {(row.job.state, row.job.done_files) for row in rows} == {("COMPLETE", 2)}
+
+
+def test_a_timeout_of_asyncio_leaves_the_job_running(run: Run, shell: Any) -> None:
+    """The wait ends, the job does not."""
+    run("%ibflow files put ./docs '$home/slow/input'")
+    for number in range(40):
+        run(f"_ = client.files.write(f'{{home}}/slow/input/{number}.txt', b'Total: 1')")
+    run("%ibflow files put ./flow '$home/slow'")
+    run("job = client.flows.run(home + '/slow/bill.ibflow', home + '/slow/input')")
+    run("job.pause()")
+    error = shell.run_cell("import asyncio\nawait asyncio.wait_for(job, 0.3)").error_in_exec
+    assert isinstance(error, TimeoutError)
+    assert not run("job.refresh().done")
+    run("job.resume()")
+    assert run("(await job).state") == "COMPLETE"
 
 
 def test_pipelines_are_listed_and_replaced(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
