@@ -27,6 +27,7 @@ pytestmark = [
 
 KILLS = int(os.environ.get("IBFLOW_NB_TEST_KILLS", "12"))
 FILES = 60
+PACKED_BYTES = 60_000_000  # they take some seconds to pack
 SPACE = "local/my-repo/fs/Instabase Drive"
 FIELD = {
     "desc": {"label": "number", "outputType": "TEXT"},
@@ -162,3 +163,31 @@ def test_an_upload_that_was_killed_leaves_nothing(
     running.start()
     wait_until(lambda: not temporary())
     assert kept.exists()
+
+
+def test_a_job_of_the_server_itself_is_told_after_a_kill(running: Any) -> None:
+    """Packing a solution that was interrupted says so, and succeeds when it is asked for again."""
+    content = running.folder / "content"
+    content.mkdir()
+    (content / "package.json").write_text('{"name": "w2", "version": "1.0.0"}')
+    shutil.copy(running.folder / "flow.ibflow", content)
+    shutil.copy(running.folder / "fields.ibrefiner", content)
+    (content / "large.bin").write_bytes(random.Random(1).randbytes(PACKED_BYTES))
+    folders = {"content_folder": f"{SPACE}/content", "output_folder": SPACE}
+
+    def pack() -> str:
+        return str(running.call("solution/create", **folders, **{"async": True})["job_id"])
+
+    job_id = pack()
+    running.end(signal.SIGKILL)
+    running.start()
+    interrupted = running.status(job_id)
+    assert interrupted["status"] == "FAILED"
+    assert "was stopped during this job; ask for it again" in interrupted["curMsg"]
+    assert not (running.folder / "w2-1.0.0.ibsolution").exists()
+    again = pack()
+    assert running.finish(again)["status"] == "COMPLETE"
+    running.end(signal.SIGKILL)
+    running.start()
+    assert running.status(again)["status"] == "COMPLETE"
+    assert (running.folder / "w2-1.0.0.ibsolution").stat().st_size > PACKED_BYTES
