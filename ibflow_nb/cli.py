@@ -57,7 +57,7 @@ def _carry_out(words: list[str]) -> int:
 
 def _run_command(words: list[str]) -> int:
     """Carry out a command of the table, as the magic does."""
-    from ibflow_nb.notebook.connection import Connection
+    from ibflow_nb.notebook.connection import Connection, line_of
     from ibflow_nb.notebook.context import Context, KnownJobs
     from ibflow_nb.notebook.dispatch import carry_out
     from ibflow_nb.notebook.history import History
@@ -68,8 +68,9 @@ def _run_command(words: list[str]) -> int:
     from ibflow_nb.notebook.waiting import set_interrupt_policy
 
     settings = Settings()
+    settings.line = line_of(recall())
     context = Context(
-        Connection(settings, recall),
+        Connection(settings),
         KnownJobs(History()),
         settings,
         TerminalScreen(settings, progress=sys.stderr, lives_on=False),

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,6 +104,29 @@ def test_connection_is_kept_for_the_next_command(
     assert main(["connect", server]) == 0
     assert main(RUN) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "in"
+
+
+def test_a_profile_is_remembered_by_its_name(
+    server: str, write_profiles: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The next command reads the profile again; no token is kept beside it."""
+    write_profiles(f'[p]\nurl = "{server}"\ntoken = "canary-token-9c1e"\ncontext = "acme"\n')
+    assert main(["connect", "--profile", "p"]) == 0
+    assert main(["config"]) == 0
+    shown = capsys.readouterr().out
+    assert "profile          p " in shown
+    assert "context          acme " in shown
+    state = Path(os.environ["XDG_STATE_HOME"])
+    kept = [path.read_text() for path in state.rglob("*") if path.is_file()]
+    assert kept == ['{"profile":"p"}']
+
+
+def test_a_setting_of_a_terminal_would_be_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    """'config NAME VALUE' names what lasts longer than one command."""
+    assert main(["config", "display", "text"]) == 2
+    assert "set the variable IBFLOW_NB_DISPLAY, or write 'display' into a profile in" in (
+        capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(("folder", "code"), [("good", 0), ("bad", 1)])

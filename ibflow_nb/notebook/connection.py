@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ibflow_nb.api.errors import ConfigError
@@ -26,16 +26,14 @@ class Connection:
 
     Args:
         settings: what is set.
-        recall: tells what the line of an earlier process said, when nothing was connected yet.
 
     Attributes:
         target: where it leads; None before the first connect.
     """
 
-    def __init__(self, settings: Settings, recall: Callable[[], Mapping[str, str]] = dict) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.target: Target | None = None
         self._settings = settings
-        self._recall = recall
         self._client: Client | None = None
         self._earlier: list[Client] = []
 
@@ -48,9 +46,7 @@ class Connection:
         """
         if self._client is not None:
             return self._client
-        if self.target is not None:
-            return self._open(self.target)
-        return self.open(self._recall())
+        return self._open(self.target or self.aim(self._settings.line))
 
     def open(self, said: Mapping[str, str], *, check: bool = False) -> Client:
         """Connect, in place of what was connected before; an error leaves that as it was.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import ibflow_nb
-from ibflow_nb import Client, ConfigError, JobFailed, NotFound
+from ibflow_nb import AuthenticationFailed, Client, ConfigError, JobFailed, NotFound
 from ibflow_nb.api.jobs import JobState
 from ibflow_nb.jobs import Snapshot
 
@@ -114,3 +115,15 @@ def test_root_goes_with_local_only() -> None:
     """A server's root is its own."""
     with pytest.raises(ConfigError, match="A root belongs to"):
         ibflow_nb.connect("https://ib.example.com", root="x")
+
+
+def test_a_profile_connects(platform: Client, write_profiles: Any) -> None:
+    """connect() takes address and token from the profile that it or the environment names."""
+    token = platform.connection.token.reveal()
+    write_profiles(f'[p]\nurl = "{platform.url}"\ntoken = "{token}"\ncontext = "acme"\n')
+    with ibflow_nb.connect(profile="p") as client:
+        client.check()
+        assert client.connection.context == "acme"
+    wrong = ibflow_nb.connect(platform.url, token="wrong", profile="p")
+    with wrong as client, pytest.raises(AuthenticationFailed):
+        client.check()

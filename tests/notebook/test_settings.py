@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +65,27 @@ def test_ipython_config_sets(own_folders: Any) -> None:
     )
     settings.change("display", "off")
     assert (settings[DISPLAY], settings.find(DISPLAY).source) == (Display.OFF, "%config")
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("c.IBFlow.display = 'static'", "display  static  ipython_config.py"),
+        (
+            "c.IBFlow.display = 'huge'",
+            "In IPython's configuration: 'display' can be auto, widget, ",
+        ),
+    ],
+)
+def test_a_real_ipython_config_is_read(own_folders: Path, line: str, shown: str) -> None:
+    """IPython reads its own file; a wrong value in it is told when the extension is loaded."""
+    folder = own_folders / "ipython" / "profile_default"
+    folder.mkdir(parents=True)
+    (folder / "ipython_config.py").write_text(f"c = get_config()\n{line}\n")
+    code = "%load_ext ibflow_nb\nprint(get_ipython().run_line_magic('ibflow', 'config display'))"
+    command = [sys.executable, "-m", "IPython", "--no-banner", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert shown in done.stdout
 
 
 def test_what_is_set_here_beats_the_environment() -> None:
