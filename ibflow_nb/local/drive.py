@@ -9,6 +9,7 @@ reached (source: Flow API document, path conventions; Filesystem API V2).
 from __future__ import annotations
 
 import os
+import stat
 import unicodedata
 from pathlib import Path
 from urllib.parse import unquote
@@ -29,6 +30,7 @@ class Drive:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.realpath(root))
+        self._inside = os.path.join(self.root, "")  # noqa: PTH118 - with a separator at its end
 
     @property
     def state(self) -> Path:
@@ -47,11 +49,12 @@ class Drive:
             InvalidRequest: the path leads out of the root or into the platform's state, or
                 no file can have it.
         """
-        local = self.root.joinpath(*_parts(path))
-        real = Path(os.path.realpath(local))
+        parts = _parts(path)
+        local = self.root.joinpath(*parts)
+        real = Path(os.path.realpath(local)) if self._has_links(parts) else local
         if not real.is_relative_to(self.root):
             raise InvalidRequest(f"The path '{_shown(path)}' leads out of the drive.")
-        if self._is_state(local) or (real != local and self._is_state(real)):
+        if self._is_state(local) or (real is not local and self._is_state(real)):
             raise InvalidRequest(f"The path '{_shown(path)}' belongs to the platform itself.")
         return local
 
@@ -93,13 +96,32 @@ class Drive:
         Raises:
             InvalidRequest: the local path is not below the root.
         """
-        inside = local
-        if not inside.is_relative_to(self.root):
-            inside = Path(os.path.realpath(local))
-        if not inside.is_relative_to(self.root):
+        text = os.fspath(local)
+        if not text.startswith(self._inside):
+            text = os.path.realpath(local)
+        if text == os.fspath(self.root):
+            return ""
+        if not text.startswith(self._inside):
             raise InvalidRequest(f"'{local.name}' is not on the drive.")
-        path = inside.relative_to(self.root).as_posix()
-        return "" if path == "." else os.fsencode(path).decode("utf-8", "replace")
+        path = text.removeprefix(self._inside).replace(os.sep, "/")
+        return os.fsencode(path).decode("utf-8", "replace")
+
+    def _has_links(self, parts: list[str]) -> bool:
+        """Tell whether a path below the root goes, or might go, through a symbolic link."""
+        if os.name == "nt":  # which also has junctions
+            return True
+        place = os.fspath(self.root)
+        for part in parts:
+            place = f"{place}{os.sep}{part}"
+            try:
+                mode = os.lstat(place).st_mode
+            except FileNotFoundError:
+                return False
+            except OSError:
+                return True
+            if stat.S_ISLNK(mode):
+                return True
+        return False
 
     def _is_state(self, local: Path) -> bool:
         """Tell whether a path below the root is in the state folder, however it is spelt."""
