@@ -17,6 +17,7 @@ import pytest
 from ibflow_nb import __version__
 from ibflow_nb.cli import main
 
+tokens_seen: list[str] = []
 RUN = ["run", "a/b/fs/D/x.ibflow", "--input", "a/b/fs/D/in"]
 
 
@@ -27,6 +28,7 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     for kind in ("STATE", "DATA", "CONFIG"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / kind.lower()))
+    tokens_seen.clear()
 
 
 @pytest.fixture
@@ -35,6 +37,7 @@ def server() -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            tokens_seen.append(self.headers["Authorization"])
             end = "FAILED" if "bad" in self.path else "COMPLETE"
             self._reply({"status": "OK", "state": "DONE", "cur_status": {"status": end}})
 
@@ -119,6 +122,18 @@ def test_a_profile_is_remembered_by_its_name(
     state = Path(os.environ["XDG_STATE_HOME"])
     kept = [path.read_text() for path in state.rglob("*") if path.is_file()]
     assert kept == ['{"profile":"p"}']
+
+
+def test_an_earlier_job_is_found_by_the_profile_in_force(
+    server: str, write_profiles: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """'attach' of a later command reaches the job's server with the profile's token."""
+    write_profiles(f'[p]\nurl = "{server}"\ntoken = "of the profile"\n')
+    assert main(["connect", "--profile", "p"]) == 0
+    assert main(RUN) == 0
+    assert main(["attach", "in"]) == 0
+    assert "in" in capsys.readouterr().out.splitlines()[-1]
+    assert set(tokens_seen) == {"Bearer of the profile"}
 
 
 def test_a_setting_of_a_terminal_would_be_lost(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ibflow_nb.api.errors import ConfigError
+from ibflow_nb.config.address import same_server
+from ibflow_nb.config.layers import look_up
 from ibflow_nb.config.secret import Secret
-from ibflow_nb.config.table import BY_NAME, Found, Layer
+from ibflow_nb.config.table import BY_NAME, ROOT, URL, Found, Layer
 from ibflow_nb.config.target import Target, resolve
 from ibflow_nb.notebook.settings import Settings
 
@@ -67,6 +69,23 @@ class Connection:
         client = self._open(self.aim(line), check=check)
         self._settings.line = line
         return client
+
+    def reach(self, server: str, root: str = "") -> Client:
+        """Connect to the server of an earlier job, as the settings say where they lead there.
+
+        Args:
+            server: its address, or ``local``.
+            root: folder of the local platform.
+
+        Raises:
+            ConfigError: the token is not where it is said to be, or the extra ``local`` is not
+                installed.
+            ConnectionFailed: the embedded platform does not start.
+        """
+        layers = self._settings.layers()
+        if not root and same_server(str(look_up(URL, layers).value), server):
+            return self.client
+        return self.open({URL.name: server} | ({ROOT.name: root} if root else {}))
 
     def aim(self, line: Layer, token: Secret | None = None) -> Target:
         """Decide where a line would connect to.

@@ -111,6 +111,10 @@ def _text(found: Found) -> str:
     return "" if found.value is None else str(found.value)
 
 
+def _also(setting: Setting[Any]) -> str:
+    return f" ({setting.variable})" if setting.variable else ""
+
+
 COMMANDS = (
     Command(
         name="config",
@@ -123,7 +127,7 @@ COMMANDS = (
         ),
         examples=("config", "config display", "config interrupt cancel"),
         details="Settings, also as '%config IBFlow.NAME = VALUE':\n\n" + "\n".join(
-            f"  {one.name:<16} {one.help}: {one.kind.words}" for one in SETTINGS
+            f"  {one.name:<16} {one.help}: {one.kind.words}{_also(one)}" for one in SETTINGS
         ),
     ),
 )  # fmt: skip

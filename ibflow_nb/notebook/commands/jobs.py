@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING
 
 from ibflow_nb.api.errors import CommandError, IbflowError
-from ibflow_nb.config.table import ROOT, URL
 from ibflow_nb.notebook.commands.base import Argument, Call, Command, Completes, argument
 from ibflow_nb.notebook.commands.starting import AGAIN, follow_as_asked, start
 from ibflow_nb.notebook.table import Table
@@ -74,8 +73,7 @@ def attach(context: Context, args: argparse.Namespace) -> Job:
     """Show a job's progress, also one of an earlier kernel."""
     known = context.jobs.history.find(args.job)
     if context.connection.target is None and known:
-        root = {ROOT.name: known[0].root} if known[0].root else {}
-        context.connection.open({URL.name: known[0].server, **root})
+        context.connection.reach(known[0].server, known[0].root)
     job = context.job(args.job)
     title = context.jobs.title(job.id)
     context.jobs.add(job, title)
