@@ -37,7 +37,7 @@ from ibflow_nb.local.steps.registry import STEP_NAMES
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(7200)]
 
-CASES = int(os.environ.get("IBFLOW_NB_TEST_CASES", "200"))
+CASES = int(os.environ.get("IBFLOW_NB_TEST_CASES", "150"))
 MANY = settings(max_examples=CASES, suppress_health_check=list(HealthCheck))
 
 JSON_VALUES = st.recursive(

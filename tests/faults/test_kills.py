@@ -27,7 +27,7 @@ pytestmark = [
 
 KILLS = int(os.environ.get("IBFLOW_NB_TEST_KILLS", "12"))
 FILES = 60
-PACKED_BYTES = 60_000_000  # they take some seconds to pack
+PACKED_BYTES = 30_000_000  # they take some seconds to pack
 SPACE = "local/my-repo/fs/Instabase Drive"
 FIELD = {
     "desc": {"label": "number", "outputType": "TEXT"},
