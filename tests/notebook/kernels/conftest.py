@@ -106,13 +106,12 @@ def kernel(open_kernel: OpenKernel, connect: str) -> Iterator[Any]:
 
 
 @pytest.fixture
-def pause(ibflow_client: Any, until: Any) -> Callable[[str], Any]:
-    """Have a running job stand still; gives its handle in this process."""
+def held(ibflow_client: Any, until: Any) -> Callable[[str], Any]:
+    """Give the handle, in this process, of a job that a kernel has started with ``HELD``."""
 
-    def pause(job_id: str) -> Any:
-        job = ibflow_client.jobs.get(job_id)
-        job.pause()
+    def find(printed: str) -> Any:
+        job = ibflow_client.jobs.get(printed.split()[-1])
         until(lambda: job.state == "PAUSED")
         return job
 
-    return pause
+    return find

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ FINAL = "update_display_data"
 WAITS = ("job.wait()", "await job", "%ibflow wait")
 MANY = 800  # files: a run of some seconds
 ANSWER = 0.5  # seconds beyond those of a bare kernel
+HELD = "job = %ibflow {}\njob.pause()\nprint(job.id)"  # stands still until it is resumed
 HALFWAY = "import threading; threading.Timer(0.3, print, ['halfway']).start()\n"
 
 
@@ -53,17 +52,6 @@ def seconds_to_stop(kernel: Any, statement: str) -> tuple[float, list[dict[str, 
     return time.monotonic() - started, messages
 
 
-@contextlib.contextmanager
-def started_job(kernel: Any, letters: Any, pause: Any) -> Iterator[Any]:
-    """Start a job in a kernel, hold it, and let it end afterwards."""
-    job = pause(kernel.printed(f"job = %ibflow {letters()}\nprint(job.id)").split()[-1])
-    try:
-        yield job
-    finally:
-        job.resume()
-    assert kernel.printed("print(job.wait(60).state)") == "COMPLETE\n"
-
-
 def test_the_kernel_is_of_the_version(kernel: Any, version: str) -> None:
     """The tests of this module see what they say that they see."""
     assert kernel.printed("import ipykernel; print(ipykernel.__version__)") == f"{version}\n"
@@ -71,13 +59,13 @@ def test_the_kernel_is_of_the_version(kernel: Any, version: str) -> None:
 
 @pytest.mark.parametrize("busy", [True, False], ids=["busy", "idle"])
 def test_progress_is_seen_and_nothing_is_printed(
-    kernel: Any, letters: Any, pause: Any, busy: bool
+    kernel: Any, letters: Any, held: Any, busy: bool
 ) -> None:
     """While the kernel sleeps in another cell, or is free, the bar moves and the end is shown."""
-    cell = kernel.run(f"job = %ibflow {letters(MANY)}\njob_id = job.id")
+    cell = kernel.run(HELD.format(letters(MANY)))
     bar = opened_bar(cell)
     assert contents(cell, "display_data")[0]["data"].keys() >= {"text/plain", "text/html"}
-    job = pause(kernel.printed("print(job_id)").strip())
+    job = held("".join(one["text"] for one in contents(cell, "stream")))
     request = kernel.start("import time; time.sleep(60)") if busy else ""
     job.resume()
     news = kernel.messages(lambda message: message["msg_type"] == FINAL)
@@ -95,31 +83,36 @@ def test_progress_is_seen_and_nothing_is_printed(
 
 @pytest.mark.parametrize("wait", WAITS)
 def test_an_interrupt_is_answered_at_once_and_the_job_goes_on(
-    kernel: Any, letters: Any, pause: Any, wait: str
+    kernel: Any, letters: Any, held: Any, until: Any, wait: str
 ) -> None:
     """Every form of wait stops as soon as a bare sleep does, in one line; the job goes on."""
     bare, _ = seconds_to_stop(kernel, "import time; time.sleep(60)")
-    with started_job(kernel, letters, pause):
-        for _ in range(3):  # other work on the machine may delay any single one
-            spent, messages = seconds_to_stop(kernel, wait)
-            (error,) = contents(messages, "error")
-            (line,) = error["traceback"]
-            assert line.startswith("Interrupted: job ")
-            assert kernel.printed("print(job.done)") == "False\n"
-            if spent < bare + ANSWER:
-                break
-        assert spent < bare + ANSWER
+    job = held(kernel.printed(HELD.format(letters(MANY))))
+    for _ in range(3):  # other work on the machine may delay any single one
+        spent, messages = seconds_to_stop(kernel, wait)
+        (error,) = contents(messages, "error")
+        (line,) = error["traceback"]
+        assert line.startswith("Interrupted: job ")
+        assert kernel.printed("print(job.done)") == "False\n"
+        if spent < bare + ANSWER:
+            break
+    assert spent < bare + ANSWER
+    stood_at = job.progress
+    job.resume()
+    until(lambda: job.progress > stood_at)
+    job.cancel()
+    assert kernel.printed("print(job.wait(60).state)") == "CANCELLED\n"
 
 
 def test_a_kernel_with_a_running_job_ends_at_once(
-    open_kernel: Any, connect: str, letters: Any, pause: Any, until: Any
+    open_kernel: Any, connect: str, letters: Any, held: Any, until: Any
 ) -> None:
     """A polite shutdown takes hardly longer than that of a bare kernel."""
     spent = []
-    for cell in ("", f"{connect}\njob = %ibflow {letters()}\nprint(job.id)"):
+    for cell in ("", f"{connect}\n{HELD.format(letters(MANY))}"):
         with open_kernel() as kernel:
             said = kernel.printed(cell)
-            job = pause(said.split()[-1]) if said else None
+            job = held(said) if said else None
             started = time.monotonic()
             kernel.client.shutdown()
             until(lambda kernel=kernel: not kernel.manager.is_alive())
