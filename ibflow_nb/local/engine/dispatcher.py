@@ -109,16 +109,23 @@ class Dispatcher:
         Raises:
             ConfigError: the platform is being stopped.
         """
+        return self._sent(action).result()
+
+    def _sent(self, action: Callable[[], T]) -> Future[T]:
         answer: Future[T] = Future()
         with self._door:
             if self._closed:
                 raise ConfigError("The platform is being stopped.")
             self._events.put(_Command(action, answer))
-        return answer.result()
+        return answer
 
     def add(self, job_id: str, live: LiveJob, problem: str = "") -> None:
-        """Begin with a stored job whose output folder is ready, or end it for a problem."""
-        self.call(lambda: self._begin(job_id, live, problem))
+        """Begin soon with a stored job whose output folder is ready, or end it for a problem.
+
+        Raises:
+            ConfigError: the platform is being stopped; the job begins after its next start.
+        """
+        self._sent(lambda: self._begin(job_id, live, problem))
 
     def resume(self, job_id: str) -> None:
         """Take a job up again that had ended; on the dispatcher's thread."""
@@ -143,7 +150,7 @@ class Dispatcher:
         if problem:
             self.router.end_job(job_id, JobState.FAILED, problem)
         else:
-            self.router.settle(live.plan, job_id)
+            self.router.settle_soon(live.plan, job_id)
 
     def _take_up(self, job: Job) -> None:
         if job.id not in self._live:
@@ -251,7 +258,7 @@ class Dispatcher:
     def _free(self, events: list[_Event]) -> float:
         """Give the slots that are free once the units that have ended are forgotten."""
         ended = [event for event in events if isinstance(event, Future)]
-        return self._executor.slots - self._live.load + sum(map(self._live.share, ended))
+        return self._executor.slots - self._live.load + sum(map(self._live.taken, ended))
 
     def _obey(self, command: _Command) -> tuple[Future[Any], Any, BaseException | None]:
         try:
@@ -272,7 +279,7 @@ class Dispatcher:
         try:
             if failure is None:
                 outcome = future.result()
-                live.note(unit.step, outcome.seconds)
+                self._live.note(unit, outcome.seconds)
                 self.router.succeeded(plan, unit, outcome)
             else:
                 self.router.failed(plan, unit, failure)
@@ -291,7 +298,7 @@ class Dispatcher:
             _log.exception("A unit of job %s cannot be handed to a worker.", start.unit.job_id)
             future = Future()
             future.set_exception(WorkerDied(f"it cannot be handed to a worker ({error})"))
-        self._live.begin(future, start.unit)
+        self._live.begin(future, start.unit, start.share)
         future.add_done_callback(self._events.put)
 
 

@@ -35,17 +35,6 @@ class LiveJob:
     brief: set[int] = field(default_factory=set)
     load: float = 0.0
 
-    def share(self, unit: Unit) -> float:
-        """Give the part of a slot that a unit takes: several brief ones are put into one."""
-        return _BRIEF_SHARE if unit.step in self.brief else 1.0
-
-    def note(self, step: int, seconds: float) -> None:
-        """Learn from a unit how long those of its step take."""
-        if seconds < _BRIEF_SECONDS:
-            self.brief.add(step)
-        else:
-            self.brief.discard(step)
-
 
 class LiveJobs:
     """The jobs that have not ended, by id; only the dispatcher's thread changes them."""
@@ -53,6 +42,7 @@ class LiveJobs:
     def __init__(self) -> None:
         self._jobs: dict[str, LiveJob] = {}
         self._units: dict[Future[Outcome], tuple[Unit, float]] = {}
+        self._brief: set[str] = set()  # steps whose last unit, of whichever job, was brief
 
     def __contains__(self, job_id: str) -> bool:
         return job_id in self._jobs
@@ -82,10 +72,30 @@ class LiveJobs:
         """Slots of the executor that are taken."""
         return sum(share for _, share in self._units.values())
 
-    def begin(self, future: Future[Outcome], unit: Unit) -> None:
-        """Note that a unit is being worked on."""
+    def share(self, unit: Unit) -> float:
+        """Give the part of a slot that a unit will take: several brief ones are put into one.
+
+        A job's first unit is guessed by the last one of the same step, so that many jobs of one
+        brief unit are handed out ahead too.
+        """
         live = self._jobs[unit.job_id]
-        share = live.share(unit)
+        guessed = live.turn == 0 and live.plan.steps[unit.step].name in self._brief
+        return _BRIEF_SHARE if guessed or unit.step in live.brief else 1.0
+
+    def note(self, unit: Unit, seconds: float) -> None:
+        """Learn from a unit how long those of its step take."""
+        live = self._jobs[unit.job_id]
+        name = live.plan.steps[unit.step].name
+        if seconds < _BRIEF_SECONDS:
+            live.brief.add(unit.step)
+            self._brief.add(name)
+        else:
+            live.brief.discard(unit.step)
+            self._brief.discard(name)
+
+    def begin(self, future: Future[Outcome], unit: Unit, share: float) -> None:
+        """Note that a unit is being worked on, which takes a part of a slot."""
+        live = self._jobs[unit.job_id]
         self._units[future] = unit, share
         live.futures[future] = unit
         live.load += share
@@ -95,7 +105,7 @@ class LiveJobs:
         known = self._units.get(future)
         return known[0] if known else None
 
-    def share(self, future: Future[Outcome]) -> float:
+    def taken(self, future: Future[Outcome]) -> float:
         """Give the part of a slot that a unit takes; none once its end is stored."""
         known = self._units.get(future)
         return known[1] if known else 0.0

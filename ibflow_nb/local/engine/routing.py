@@ -59,7 +59,7 @@ class Router:
             self._spread(plan, unit, outcome)
         else:
             self._advance(plan, unit, outcome)
-        self._moved[unit.job_id] = plan
+        self.settle_soon(plan, unit.job_id)
 
     def failed(self, plan: Plan, unit: Unit, failure: BaseException) -> None:
         """Store how a unit ended badly: again, its file alone, or the whole job."""
@@ -100,7 +100,7 @@ class Router:
             self.end_job(unit.job_id, JobState.FAILED, reason)
             return
         self._ledger.fail_file(unit.job_id, unit.file, reason)
-        self._moved[unit.job_id] = plan
+        self.settle_soon(plan, unit.job_id)
 
     def end_job(self, job_id: str, state: JobState, msg: str) -> None:
         """Decide a job's end; the first decision stands."""
@@ -115,8 +115,12 @@ class Router:
         )
         self.end_job(job_id, JobState.FAILED, reason)
 
+    def settle_soon(self, plan: Plan, job_id: str) -> None:
+        """Note that a job has begun or moved, for :meth:`settle_moved`."""
+        self._moved[job_id] = plan
+
     def settle_moved(self) -> None:
-        """Settle the jobs of which units have ended since the last call, each of them once."""
+        """Settle the jobs that have moved since the last call, each of them once."""
         moved, self._moved = self._moved, {}
         for job_id, plan in moved.items():
             try:
@@ -170,7 +174,7 @@ class Router:
         self._ledger.end_unit(unit.id, UnitState.HELD, outcome.stop)
         if outcome.outputs:
             self._spread(plan, unit, outcome, drops=False)
-        self._moved[unit.job_id] = plan
+        self.settle_soon(plan, unit.job_id)
 
     def _split(self, unit: Unit, outcome: Outcome) -> None:
         self._ledger.end_unit(unit.id, UnitState.SPLIT)

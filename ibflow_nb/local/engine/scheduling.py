@@ -21,9 +21,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class Start:
-    """A unit that is about to be handed to the executor."""
+    """A unit that is about to be handed to the executor, and the part of a slot it takes."""
 
     unit: Unit
+    share: float
     task: Task
     timeout: float | None
 
@@ -57,20 +58,20 @@ class Scheduler:
             if unit is None:
                 continue
             live = self._live[job_id]
+            share = self._live.share(unit)
             try:
-                starts.append(self._started(live, unit))
+                starts.append(self._started(live, unit, share))
             except sqlite3.Error:
                 raise
             except Exception as error:  # noqa: BLE001 - this job fails, the others go on
                 _log.exception("A unit of job %s cannot be started.", job_id)
                 self._router.blame(job_id, error)
                 continue
-            share = live.share(unit)
             free -= share
             heapq.heappush(queue, (load + share, live.turn, job_id))
         return starts
 
-    def _started(self, live: LiveJob, unit: Unit) -> Start:
+    def _started(self, live: LiveJob, unit: Unit, share: float) -> Start:
         self._ledger.start_unit(unit.id)
         if live.turn == 0:
             self._ledger.mark_started(unit.job_id)
@@ -79,4 +80,4 @@ class Scheduler:
         file = None if unit.file == BATCH else self._ledger.file(unit.job_id, unit.file)
         task = build_task(self._ledger, live.places, live.plan, unit, file, self._limits)
         timeout = time_limit(self._ledger, live.plan, unit, file, self._limits)
-        return Start(unit, task, timeout)
+        return Start(unit, share, task, timeout)
