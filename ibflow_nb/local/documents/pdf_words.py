@@ -17,9 +17,11 @@ import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
 from ibflow_nb.local.documents.record import Word
+from ibflow_nb.local.documents.surrogates import join_surrogates
 
 _HYPHENS = re.compile("[\x02\ufffe\xad]")  # what PDFium writes for a hyphen at a line's end
 _WORD = re.compile(r"[^\x00-\x20\s]+")
+_HALF = re.compile("[\ud800-\udfff]")
 _FAR = 1.5  # characters of a word may be this many times their size apart
 
 Span = tuple[int, int]
@@ -95,11 +97,17 @@ def _raw_words(page: pdfium.PdfPage) -> tuple[list[str], _Boxes]:
             first, last = _end_boxes(handle, spans)
     finally:
         text_page.close()
-    return [text[start:end] for start, end in spans], _union(first, last)
+    words = [text[start:end] for start, end in spans]
+    if _HALF.search(text):
+        words = [join_surrogates(word) for word in words]
+    return words, _union(first, last)
 
 
 def _characters(handle: Any) -> str:
-    """Give the characters of a page, each at the index that PDFium has it at."""
+    """Give the characters of a page, each at the index that PDFium has it at.
+
+    Characters beyond the first 65,536 have two indexes, and come as two surrogates.
+    """
     count = pdfium_c.FPDFText_CountChars(handle)
     units = (pdfium_c.c_ushort * (2 * count + 1))()
     written = pdfium_c.FPDFText_GetText(handle, 0, count, units)

@@ -111,6 +111,37 @@ def test_form_fields_are_read(tmp_path: Path) -> None:
     assert "APPROVED" in text_of(file)
 
 
+def pdf_with_map(meanings: str, shown: str) -> bytes:
+    """Write a PDF of one line of text in a font that says what its letters mean."""
+    unicode = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def "
+        "/CMapType 2 def 1 begincodespacerange <00> <FF> endcodespacerange "
+        f"2 beginbfchar {meanings} endbfchar endcmap end end"
+    )
+    text = f"BT /F1 24 Tf 20 100 Td ({shown}) Tj ET"
+    page = "/Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 6 0 R"
+    objects = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        f"<<{page}/Resources<</Font<</F1 4 0 R>>>>>>",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 5 0 R>>",
+        f"<</Length {len(unicode)}>>stream\n{unicode}\nendstream",
+        f"<</Length {len(text)}>>stream\n{text}\nendstream",
+    ]
+    body = "".join(f"{number} 0 obj{item} endobj\n" for number, item in enumerate(objects, 1))
+    return f"%PDF-1.4\n{body}trailer<</Root 1 0 R>>\n".encode()
+
+
+def test_rare_characters_are_whole_and_in_their_place(tmp_path: Path) -> None:
+    """A character that UTF-16 writes as two neither breaks nor shifts the words behind it."""
+    file = tmp_path / "smile.pdf"
+    file.write_bytes(pdf_with_map("<41> <D83DDE00> <42> <0042>", "A BB A"))
+    [page] = read_pdf(file, ReadOptions())
+    assert [word.word for word in page.words] == ["\U0001f600", "BB", "\U0001f600"]
+    starts = [word.start_x * 72 / 200 for word in page.words]
+    assert starts == pytest.approx([20, 42.7, 81.4], abs=0.1)
+
+
 def test_page_ranges_keep_the_numbers_of_the_file(documents: Path) -> None:
     """Only the wanted pages are read."""
     options = ReadOptions(pages=PageRanges.parse("2,14-"))

@@ -106,9 +106,12 @@ def test_the_brochure_is_read_whole(
 
 
 @pytest.mark.slow
-def test_pages_of_all_four_directions_are_turned_upright(documents: Path) -> None:
+@pytest.mark.parametrize("options", [TESSERACT, ReadOptions()])
+def test_pages_of_all_four_directions_are_turned_upright(
+    documents: Path, options: ReadOptions
+) -> None:
     """Each page tells by how much it was turned; all have the same words."""
-    pages = read_pdf(documents / "scans" / "cardinal.pdf", TESSERACT)
+    pages = read_pdf(documents / "scans" / "cardinal.pdf", options)
     assert {round(page.rotation / 90) % 4 for page in pages} == {0, 1, 2, 3}
     truth = (documents / "scans" / "linn.txt").read_text()
     assert min(word_f1([page], truth) for page in pages) >= 0.95
