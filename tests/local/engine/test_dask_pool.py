@@ -35,9 +35,8 @@ class Cluster:
             self.address = f"127.0.0.1:{free.getsockname()[1]}"
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
-        host, port = self.address.split(":")
-        self._start("scheduler", "--host", host, "--port", port, "--no-dashboard")
         self.workers: list[subprocess.Popen[bytes]] = []
+        self._scheduler = self._start_scheduler()
 
     def add_worker(self) -> subprocess.Popen[bytes]:
         """Start a worker; it joins by itself."""
@@ -48,12 +47,22 @@ class Cluster:
         self.workers.append(worker)
         return worker
 
+    def restart_scheduler(self) -> None:
+        """Kill the scheduler and start another one at its address; workers have to join anew."""
+        self._scheduler.kill()
+        self._scheduler.wait()
+        self._scheduler = self._start_scheduler()
+
     def end(self) -> None:
         """End all processes."""
         for process in reversed(self._processes):
             process.terminate()
         for process in self._processes:
             process.wait(20)
+
+    def _start_scheduler(self) -> subprocess.Popen[bytes]:
+        host, port = self.address.split(":")
+        return self._start("scheduler", "--host", host, "--port", port, "--no-dashboard")
 
     def _start(self, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", *arguments]
@@ -144,6 +153,31 @@ def test_a_lost_worker_changes_nothing_in_the_records(
     assert records_of(spread, job_id) == expected
     names = [path.name for path in spread.output(job_id).glob("s2_extract/*.ibdoc")]
     assert len(names) == FILES - 1
+
+
+@pytest.mark.faults
+def test_a_run_survives_a_restart_of_the_scheduler(
+    tmp_path: Path, make_platform: Any, until: Callable[..., None]
+) -> None:
+    """Units that were under way are run again by the workers of the new scheduler."""
+    cluster = Cluster(tmp_path)
+    try:
+        cluster.add_worker()
+        platform = make_platform(executor=f"dask://{cluster.address}")
+        platform.files(**{f"f{number}": "text" for number in range(8)})
+        platform.flow("read", {"name": "extract", "seconds": 0.2})
+        job_id = platform.submit()
+        until(lambda: platform.status(job_id).index >= 2, 20)
+        cluster.restart_scheduler()
+        cluster.add_worker()
+        assert platform.engine.wait(job_id, 60)
+        assert platform.status(job_id).status == "COMPLETE"
+        assert "the connection to the Dask scheduler was lost; it is tried again" in (
+            platform.log(job_id)
+        )
+        platform.engine.stop()
+    finally:
+        cluster.end()
 
 
 @pytest.mark.faults
