@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,17 +20,22 @@ BOX_COLUMNS = ("left", "top", "right", "bottom")
 def wide(records: Sequence[ResultRecord], convert: bool) -> pd.DataFrame:
     """One row a record, one column a field."""
     columns = _wide_record_columns(records)
+    names = _field_names(records)
     if convert:
-        columns.update((name, convert_column(cells)) for name, cells in _cells(records, None))
+        fields = _cells(records, names, None)
+        for index, name in enumerate(names.values()):
+            columns[name] = convert_column(fields[index :: len(names)])
     else:
-        columns.update((name, _text(cells)) for name, cells in _cells(records, "value"))
+        columns.update(_side_by_side(_text(_cells(records, names, "value")), names))
     return pd.DataFrame(columns, copy=False)
 
 
 def confidence(records: Sequence[ResultRecord], convert: bool) -> pd.DataFrame:
     """One row a record, one column with each field's confidence; there is nothing to convert."""
     columns = _wide_record_columns(records)
-    columns.update((name, _numbers(cells)) for name, cells in _cells(records, "model_confidence"))
+    names = _field_names(records)
+    cells = _cells(records, names, "model_confidence")
+    columns.update(_side_by_side(_numbers(cells), names))
     return pd.DataFrame(columns, copy=False)
 
 
@@ -96,30 +101,43 @@ def _wide_record_columns(records: Sequence[ResultRecord]) -> dict[str, pd.Series
     return columns
 
 
-def _cells(
-    records: Sequence[ResultRecord], attribute: str | None
-) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the column name and, for each record, an attribute of its field, in first-seen order.
-
-    The last field of a key counts; without an attribute the cells are the fields themselves.
-    """
-    columns: dict[str, list[Any]] = {}
-    for row, record in enumerate(records):
-        for field in record.results:
-            cell = field if attribute is None else getattr(field, attribute)
-            try:
-                columns[field.key][row] = cell
-            except KeyError:
-                columns[field.key] = [None] * len(records)
-                columns[field.key][row] = cell
-    taken = {*WIDE_COLUMNS, *columns}
-    for key in list(columns):
+def _field_names(records: Sequence[ResultRecord]) -> dict[str, str]:
+    """Give the column name of each key, in first-seen order."""
+    names = dict.fromkeys((field.key for record in records for field in record.results), "")
+    taken = {*WIDE_COLUMNS, *names}
+    for key in names:
         name = key
         if key in WIDE_COLUMNS:
             while name in taken:
                 name += "_field"
             taken.add(name)
-        yield name, columns.pop(key)
+        names[key] = name
+    return names
+
+
+def _cells(
+    records: Sequence[ResultRecord], names: Collection[str], attribute: str | None
+) -> list[Any]:
+    """Give an attribute of each field, or the field itself, row by row; None where there is none.
+
+    The last field of a key counts. Rows, not columns, are laid one behind the other: that is how
+    fields lie in memory, and a walk through it column by column takes three times as long.
+    """
+    places = {key: place for place, key in enumerate(names)}
+    cells: list[Any] = [None] * (len(records) * len(places))
+    row = 0
+    for record in records:
+        for field in record.results:
+            cell = field if attribute is None else getattr(field, attribute)
+            cells[row + places[field.key]] = cell
+        row += len(places)
+    return cells
+
+
+def _side_by_side(cells: pd.Series[Any], names: dict[str, str]) -> Iterator[tuple[str, Any]]:
+    """Yield each column of cells that stand row by row, without copying where pandas allows."""
+    for index, name in enumerate(names.values()):
+        yield name, cells.array[index :: len(names)]
 
 
 def _place_columns(records: Sequence[ResultRecord], count: int) -> dict[str, pd.Series[Any]]:
