@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         NotFound,
     )
     from ibflow_nb.client import Client
+    from ibflow_nb.config.target import Network
     from ibflow_nb.connecting import connect
     from ibflow_nb.frames import Records
     from ibflow_nb.jobs import Job
@@ -50,6 +51,7 @@ __all__ = [
     "JobError",
     "JobFailed",
     "JobTimeout",
+    "Network",
     "NoResults",
     "NotFound",
     "Records",
@@ -60,6 +62,7 @@ __all__ = [
 _HOMES = {
     "Client": "ibflow_nb.client",
     "Job": "ibflow_nb.jobs",
+    "Network": "ibflow_nb.config.target",
     "Records": "ibflow_nb.frames",
     "allow_nested_loops": "ibflow_nb.notebook.nesting",
     "connect": "ibflow_nb.connecting",

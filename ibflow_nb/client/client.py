@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -14,6 +15,7 @@ from ibflow_nb.client.files import Files
 from ibflow_nb.client.flows import Flows
 from ibflow_nb.client.jobs import Jobs
 from ibflow_nb.client.marketplace import Marketplace
+from ibflow_nb.client.network import RiskyConnection
 from ibflow_nb.client.pages import Pages
 from ibflow_nb.client.replies import parse
 from ibflow_nb.client.results import Results
@@ -73,6 +75,8 @@ class Client:
             ConfigError: there is no URL, or something given cannot be used.
         """
         self.connection = Connection.resolve(url, token, context, network)
+        if risk := self.connection.network.risk(self.connection.url):
+            warnings.warn(risk, RiskyConnection, stacklevel=2)
         self._transport = Transport(self.connection, transport=transport, clock=clock)
         self._poller = poller if clock is None else Poller(clock)
         if not home and self.connection.is_loopback:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import ssl
 import urllib.request
@@ -18,7 +17,9 @@ from ibflow_nb.config.sources import NO_PROXY
 from ibflow_nb.config.table import CA_FILE, CLIENT_CERT, PROXY, Found
 from ibflow_nb.config.target import Network
 
-_log = logging.getLogger(__name__)
+
+class RiskyConnection(UserWarning):
+    """A server's certificate is not checked."""
 
 
 def open_http(
@@ -63,11 +64,6 @@ def tls_context(url: str, network: Network) -> ssl.SSLContext:
     if not url.startswith("https:"):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # cheap: loads nothing, and serves nobody
     if not network.verify:
-        _log.warning(
-            "The certificate of %s is not checked (verify is off): whoever is on the way can read "
-            "the token and all documents.",
-            url,
-        )
         context = httpx.create_ssl_context(verify=False)
     else:
         context = _with_authorities(network.ca_file or os.environ.get("SSL_CERT_FILE", ""))

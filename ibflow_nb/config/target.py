@@ -43,8 +43,8 @@ class Network:
         verify: whether the server's certificate is checked.
         client_cert: certificate (PEM) that is shown to a server that asks for one.
         client_key: its private key; empty if it is in the same file.
-        proxy: proxy in between; None follows ``HTTPS_PROXY`` and its kin, which are never used
-            for this machine.
+        proxy: address of a proxy in between, or ``none``; None follows ``HTTPS_PROXY`` and its
+            kin, which are never used for this machine.
         connect_timeout: seconds to wait for a connection.
         timeout: seconds to wait for an answer.
     """
@@ -53,9 +53,22 @@ class Network:
     verify: bool = True
     client_cert: str = ""
     client_key: str = ""
-    proxy: Proxy | None = None
+    proxy: Proxy | str | None = None
     connect_timeout: float = CONNECT_TIMEOUT.default
     timeout: float = TIMEOUT.default
+
+    def __post_init__(self) -> None:
+        if isinstance(self.proxy, str):  # not kept as it is: it may hold a password
+            object.__setattr__(self, "proxy", PROXY.read(self.proxy))
+
+    def risk(self, url: str) -> str:
+        """Say what is risky about reaching a server in this way; empty if nothing is."""
+        if self.verify or not url.startswith("https:"):
+            return ""
+        return (
+            f"The certificate of {url} is not checked (verify is off): whoever is on the way can "
+            "read the token and all documents."
+        )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -129,14 +130,23 @@ def line_of(said: Mapping[str, str]) -> Layer:
 def new_client(target: Target, *, check: bool) -> Client:
     """Make a client; one that fails the check is closed.
 
+    Args:
+        target: the server.
+        check: whether to ask it if it answers and knows the token; the caller then also tells
+            the target's risk.
+
     Raises:
         ConfigError: the extra ``local`` is not installed, or a certificate cannot be read.
         ConnectionFailed: the server does not answer.
         AuthenticationFailed: it refuses the token.
     """
+    from ibflow_nb.client.network import RiskyConnection
     from ibflow_nb.connecting import connect_to
 
-    client = connect_to(target)
+    with warnings.catch_warnings():
+        if check:
+            warnings.simplefilter("ignore", RiskyConnection)
+        client = connect_to(target)
     if check and not target.local:
         try:
             client.check()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import select
 import socket
 import ssl
@@ -19,8 +18,7 @@ import trustme
 
 from ibflow_nb.api.errors import AuthenticationFailed, ConfigError, ConnectionFailed
 from ibflow_nb.client import Client
-from ibflow_nb.client.network import proxy_to
-from ibflow_nb.config.table import PROXY
+from ibflow_nb.client.network import RiskyConnection, proxy_to
 from ibflow_nb.config.target import Network
 from ibflow_nb.jobs.background import background
 
@@ -178,15 +176,12 @@ def test_a_server_without_tls_is_told(serving: Any) -> None:
     assert "it does not speak TLS" in refusal_of(f"https://127.0.0.1:{serving()}")
 
 
-def test_an_unchecked_certificate_is_told_each_time(
-    secure: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """With verify off it connects, with a line that names the server."""
-    for _ in range(2):
-        with Client(secure, "t", network=Network(verify=False)) as client:
-            client.check()
-    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
-    assert f"The certificate of {secure} is not checked" in caplog.text
+def test_an_unchecked_certificate_is_warned_of(secure: str) -> None:
+    """With verify off it connects, with a warning that names the server."""
+    with pytest.warns(RiskyConnection, match=f"The certificate of {secure} is not checked"):
+        client = Client(secure, "t", network=Network(verify=False))
+    with client:
+        client.check()
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -312,8 +307,8 @@ def relay(client: socket.socket, port: int, head: bytes = b"") -> None:
 def test_a_proxy_leads_to_the_server(serving: Any) -> None:
     """The proxy is asked for the server's name, which nobody else could resolve."""
     proxy = Proxy(serving())
-    address = PROXY.read(f"http://me:word@127.0.0.1:{serving(proxy.handler)}")
-    with Client("http://flows.test", "t", network=Network(proxy=address)) as client:
+    network = Network(proxy=f"http://me:word@127.0.0.1:{serving(proxy.handler)}")
+    with Client("http://flows.test", "t", network=network) as client:
         client.check()
     assert proxy.asked == ["GET http://flows.test/api/v1/jobs/list"]
     assert proxy.logins == ["Basic bWU6d29yZA=="]
@@ -334,9 +329,9 @@ def test_tls_goes_through_the_tunnel_of_a_proxy(
 def test_a_wrong_token_is_refused_behind_a_proxy(serving: Any) -> None:
     """An answer that comes through a proxy is the server's own."""
     proxy = Proxy(serving())
-    address = PROXY.read(f"127.0.0.1:{serving(proxy.handler)}")
+    network = Network(proxy=f"127.0.0.1:{serving(proxy.handler)}")
     with (
-        Client("http://flows.test", "wrong", network=Network(proxy=address)) as client,
+        Client("http://flows.test", "wrong", network=network) as client,
         pytest.raises(AuthenticationFailed),
     ):
         client.check()
@@ -377,7 +372,7 @@ def test_a_proxy_that_is_given_beats_the_environment(monkeypatch: pytest.MonkeyP
     """Also where it is the word for no proxy at all."""
     monkeypatch.setenv("HTTPS_PROXY", "http://p:3128")
     for given in ("http://q:1", "none"):
-        network = Network(proxy=PROXY.read(given))
+        network = Network(proxy=given)
         assert str(proxy_to("https://flows.example.com", network).value) == given
 
 

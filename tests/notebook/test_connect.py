@@ -265,3 +265,15 @@ def test_a_prompt_that_nobody_sees_is_refused(kernel: Any) -> None:
     (error,) = [one["content"] for one in messages if one["msg_type"] == "error"]
     assert error["ename"] == "ConfigError"
     assert "nobody can be asked here" in error["evalue"]
+
+
+def test_an_unchecked_certificate_is_told_at_each_connect(
+    shell: Any, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With verify off a line of the cell warns of it, every time."""
+    monkeypatch.setattr(Client, "check", lambda self: None)
+    for _ in range(2):
+        said = said_by(shell, "connect https://flows.test --verify off", capsys)
+        assert said.splitlines()[1].startswith(
+            "Warning: The certificate of https://flows.test is not checked (verify is off): "
+        )

@@ -31,6 +31,7 @@ def connect(context: Context, args: argparse.Namespace) -> Client:
     target = context.connection.target
     assert target is not None
     context.screen.say(_connected(target))
+    _tell_risk(context, target)
     context.screen.count_as_shown(client)
     return client
 
@@ -42,6 +43,7 @@ def login(context: Context, args: argparse.Namespace) -> None:
     new_client(context.connection.aim(line_of(said_in(args)), token), check=True).close()
     tokens.keep(token, target.url, target.profile)
     context.screen.say(f"{target.url} knows the token; the keyring keeps it.")
+    _tell_risk(context, target)
     if str(target.found[TOKEN_FROM.name].value) != "keyring":
         where = f"profile '{target.profile}'" if target.profile else "a profile"
         context.screen.say(
@@ -69,6 +71,11 @@ def _server(context: Context, args: argparse.Namespace) -> Target:
     if target.local:
         raise CommandError("The platform of this machine has a token of its own; log in elsewhere.")
     return target
+
+
+def _tell_risk(context: Context, target: Target) -> None:
+    if risk := target.network.risk(target.url):
+        context.screen.say(f"Warning: {risk}")
 
 
 def _connected(target: Target) -> str:
