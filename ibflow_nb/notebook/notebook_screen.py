@@ -131,6 +131,8 @@ class NotebookScreen:
         display = self.display
         if display is Display.STATIC:
             self._showings.add(source, StaticView(functools.partial(tell, fixed=True)))
+        elif display is Display.WIDGET and source.snapshot.done:
+            self._showings.add(source, StaticView(tell))  # there is nothing to move or to cancel
         elif display is Display.TEXT:
             self._showings.add(source, TextView(tell, source.snapshot))
         elif display is Display.WIDGET:

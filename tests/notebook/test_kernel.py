@@ -172,6 +172,15 @@ def test_many_jobs_in_one_dashboard(connected: Any, server: Any, until: Any) -> 
     assert len(server.calls("jobs/status")) == 0
 
 
+def test_an_ended_job_is_shown_without_a_widget(connected: Any, server: Any) -> None:
+    """Where nothing moves any more, text and HTML are published at once."""
+    server.set("job-0009", status="COMPLETE", total=4, index=4)
+    messages = connected.run("%ibflow attach job-0009")
+    (shown,) = bundles(messages)
+    assert set(shown) == {"text/plain", "text/html"}
+    assert not [one for one in messages if one["msg_type"] == "comm_open"]
+
+
 def test_a_headless_dashboard_is_shown_once(connected: Any, server: Any) -> None:
     """Where nobody watches, jobs of others are not waited for."""
     server.listed = [{"job_id": "j", "state": "RUNNING", "kind": "FLOW", "flow_path": "x.ibflow"}]

@@ -63,8 +63,13 @@ def _lines(described: list[Description]) -> list[str]:
     ]
 
 
+def short(job_id: str) -> str:
+    """Give the beginning of an id, which is enough for every command."""
+    return job_id[:13]
+
+
 def _texts(words: Description) -> list[str]:
-    return [words.title, words.counts, words.elapsed, words.reference, words.message]
+    return [words.title, words.counts, words.elapsed, short(words.reference), words.message]
 
 
 def _html(summary: str, described: list[Description], remarks: list[str]) -> str:

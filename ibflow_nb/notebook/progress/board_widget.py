@@ -66,7 +66,9 @@ class BoardWidget:
 
     def _show(self, overview: Overview, html: str) -> None:
         self._table.value = html + (f"<div>{escape(self._problem)}</div>" if self._problem else "")
-        options = [(f"{row.title} {row.job.job_id}", row.job.job_id) for row in overview.going]
+        options = [
+            (f"{row.title} {board.short(row.job.job_id)}", row.job.job_id) for row in overview.going
+        ]
         if options != list(self._choice.options):
             chosen, ids = self._choice.value, [job_id for _, job_id in options]
             self._choice.options = options

@@ -1,0 +1,56 @@
+"""The dashboard in JupyterLab and Notebook 7."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ibflow_nb.connecting import LOCAL_HOME
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+FOLDER = f"{LOCAL_HOME}/months"
+READ = {"step_name": "process_files", "kwargs": {"process_type": "auto_to_txt"}}
+START = f"""def start(month):
+    return client.flows.run("{FOLDER}/letters.ibflow", f"{FOLDER}/{{month}}/input",
+                            tags=["months"], output_has_run_id=True)
+start("july").pause()
+job = start("august")"""
+
+
+@pytest.fixture
+def connect(ibflow_platform: Any) -> str:
+    """The cell that connects to a platform with a flow and two months of letters."""
+    for month in ("july", "august"):
+        folder = ibflow_platform.root / FOLDER / month / "input"
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in range(400):
+            (folder / f"{number:04}.txt").write_text(f"Dear {number},\n")
+    flow = ibflow_platform.root / FOLDER / "letters.ibflow"
+    flow.write_text(json.dumps({"steps": [READ]}))
+    return f'%load_ext ibflow_nb\nclient = %ibflow connect local --root "{ibflow_platform.root}"'
+
+
+def test_a_dashboard_cancels_the_chosen_job_and_stays(
+    open_notebook: Any, connect: str, pictures: Path, front_end: str
+) -> None:
+    """Many jobs are one live table; its button stops the chosen one; the end needs no widget."""
+    notebook = open_notebook(connect, START, "%ibflow jobs --watch --tag months --limit 2")
+    notebook.run_first()
+    notebook.run(1)
+    notebook.run(2)
+    notebook.outputs.filter(has_text="1 PAUSED, 1 COMPLETE").first.wait_for()
+    notebook.page.screenshot(path=pictures / f"dashboard-{front_end}.png")
+    notebook.page.get_by_role("button", name="Cancel", exact=True).click()
+    notebook.outputs.filter(has_text="1 COMPLETE, 1 CANCELLED").first.wait_for()
+    saved = notebook.save()
+    (shown,) = saved.cells[2].outputs
+    assert set(shown["data"]) == {"text/plain", "text/html"}
+    notebook.open_again()
+    notebook.outputs.filter(has_text="1 COMPLETE, 1 CANCELLED").first.wait_for()
+    assert notebook.page.get_by_text("model not found").count() == 0
