@@ -81,7 +81,7 @@ def extract_archive(path: Path, folder: Path, limits: Limits) -> list[Path]:
             try:
                 with archive.open(entry) as source, target.open("wb") as output:
                     shutil.copyfileobj(source, output, _PIECE)
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            except _DAMAGE as error:
                 raise InvalidRequest(
                     f"{path.name} is damaged at its entry {entry.filename} ({error})."
                 ) from error

@@ -160,3 +160,14 @@ def test_a_damaged_entry_is_named(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     with pytest.raises(InvalidRequest, match="damaged at its entry entry"):
         extract_archive(archive, tmp_path / "out", Limits())
+
+
+def test_an_entry_whose_own_name_is_damaged_is_named(tmp_path: Path) -> None:
+    """The name before its content is no UTF-8, the one in the directory is whole."""
+    path = tmp_path / "a.zip"
+    pack_archive(path, {"é.txt": b"text"})
+    content = path.read_bytes()
+    path.write_bytes(content.replace("é".encode(), b"\xff\xff", 1))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(InvalidRequest, match=r"damaged at its entry é\.txt"):
+        extract_archive(path, tmp_path / "out", Limits())
