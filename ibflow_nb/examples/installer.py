@@ -64,7 +64,7 @@ def _read(manifest: Path) -> dict[str, str]:
 
 def _remember(manifest: Path, laid: dict[str, str]) -> None:
     if laid != _read(manifest):
-        write_atomic(manifest, msgspec.json.encode(laid))
+        write_atomic(manifest, msgspec.json.encode(laid), mode=0o600)
 
 
 def _digest(content: bytes) -> str:
