@@ -6,6 +6,7 @@ import logging
 import time
 
 from ibflow_nb.api.errors import InvalidRequest
+from ibflow_nb.api.flow import RunOptions
 from ibflow_nb.api.jobs import JobState
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.batch import write_batch_results
@@ -77,7 +78,8 @@ class Finisher:
                 self._deliveries.announce(job, live.plan.options, state, msg)
         for job, _, _ in jobs:
             self._live.remove(job.id)
-        self._deliveries.wake()
+        if any(_is_awaited(live.plan.options) for _, live, _ in jobs):
+            self._deliveries.wake()
 
     def _write_results(self, job: Job, live: LiveJob) -> str:
         """Write the results of a job that ends; give why they cannot be written, else nothing."""
@@ -92,3 +94,8 @@ class Finisher:
             _log.exception("The results of job %s cannot be written.", job.id)
             return f"The results cannot be written ({type(error).__name__}: {error})."
         return ""
+
+
+def _is_awaited(options: RunOptions) -> bool:
+    """Tell whether somebody is to be told of the end."""
+    return options.webhook_config is not None or bool(options.notification_emails)
