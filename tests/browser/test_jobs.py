@@ -1,4 +1,4 @@
-"""The dashboard in JupyterLab and Notebook 7."""
+"""The dashboard, the log and the notification of a job in JupyterLab and Notebook 7."""
 
 from __future__ import annotations
 
@@ -21,6 +21,13 @@ START = f"""def start(month):
                             tags=["months"], output_has_run_id=True)
 start("july").pause()
 job = start("august")"""
+NOTIFICATION = """() => {
+    window.told = [];
+    window.Notification = class {
+        static permission = "granted";
+        constructor(title, options) { window.told.push([title, options.body]); }
+    };
+}"""
 
 
 @pytest.fixture
@@ -54,3 +61,27 @@ def test_a_dashboard_cancels_the_chosen_job_and_stays(
     notebook.open_again()
     notebook.outputs.filter(has_text="1 COMPLETE, 1 CANCELLED").first.wait_for()
     assert notebook.page.get_by_text("model not found").count() == 0
+
+
+def test_the_log_opens_and_the_browser_tells_the_end(
+    open_notebook: Any, connect: str, pictures: Path, front_end: str
+) -> None:
+    """The log stands behind its button and later behind a closed title; one notification comes."""
+    run = f'%ibflow run "{FOLDER}/letters.ibflow" --input "{FOLDER}/july/input" --run-id'
+    options = "--log-to-timeline --notify-browser"
+    notebook = open_notebook(connect, f"job = {run} {options}\njob.pause()", "job.resume()")
+    notebook.page.evaluate(NOTIFICATION)
+    notebook.run_first()
+    notebook.run(1)
+    notebook.page.get_by_role("button", name="Log", exact=True).click()
+    notebook.page.get_by_text("Submitted with 400 files").wait_for()
+    notebook.page.screenshot(path=pictures / f"log-{front_end}.png")
+    notebook.run(2)
+    title = notebook.page.locator("details summary", has_text="Log, last 20 of")
+    title.wait_for()
+    assert not notebook.page.get_by_text("The job ended as COMPLETE.").is_visible()
+    title.click()
+    notebook.page.get_by_text("The job ended as COMPLETE.").wait_for()
+    told = notebook.page.evaluate("window.told")
+    assert [heading for heading, _ in told] == ["COMPLETE letters.ibflow"]
+    assert told[0][1].startswith("400 of 400 files")
