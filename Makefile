@@ -4,15 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 BENCH := .venv-bench
+OLDEST := .venv-oldest
+FAST := -m 'not slow and not browser and not faults'
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo lab docs test test-all check audit format bench clean
+.PHONY: help install demo lab docs test test-marked test-all test-oldest check audit format bench clean
 
 help: ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 $(INSTALLED): pyproject.toml
+	@echo 'Installing into $(VENV): some minutes the first time, with nothing to see.'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[local,train,test,dev]'
 	@touch $@
@@ -30,10 +33,24 @@ docs: $(INSTALLED) ## write the pages of commands and of the Python API from wha
 	$(BIN)/python docs/reference.py > docs/python.md
 
 test: $(INSTALLED) ## the fast tests
-	$(BIN)/pytest -m 'not slow and not browser and not faults'
+	$(BIN)/pytest $(FAST)
 
-test-all: $(INSTALLED) ## all tests: also slow, browser and faults
+test-marked: $(INSTALLED) ## the others: slow, browser and faults
+	$(BIN)/pytest -m 'slow or browser or faults'
+
+test-all: $(INSTALLED) ## all tests
 	$(BIN)/pytest
+
+# The lowest versions that pyproject.toml declares, of what it names; only uv resolves to them.
+$(OLDEST)/.installed: pyproject.toml
+	@test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet uv
+	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST)/bin/python \
+		--resolution lowest-direct --editable '.[local,train,test]'
+	@touch $@
+
+test-oldest: $(OLDEST)/.installed ## the fast tests with the oldest dependencies that are declared
+	$(OLDEST)/bin/pytest $(FAST)
 
 check: $(INSTALLED) ## lint, types, security lint
 	$(BIN)/ruff format --check .
@@ -58,4 +75,4 @@ bench: $(BENCH)/.installed ## the benchmarks, each a ratio to a named alternativ
 	$(BENCH)/bin/python -m benchmarks
 
 clean: ## remove what make made
-	rm -rf $(VENV) $(BENCH) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) $(OLDEST) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
