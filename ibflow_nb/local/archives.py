@@ -78,13 +78,12 @@ def extract_archive(path: Path, folder: Path, limits: Limits) -> list[Path]:
         for entry in file_entries(archive):
             target = folder / PurePosixPath(entry.filename)
             target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with archive.open(entry) as source, target.open("wb") as output:
-                    shutil.copyfileobj(source, output, _PIECE)
-            except _DAMAGE as error:
-                raise InvalidRequest(
-                    f"{path.name} is damaged at its entry {entry.filename} ({error})."
-                ) from error
+            with (
+                target.open("wb") as output,
+                reading_entries(path.name, entry.filename),
+                archive.open(entry) as source,
+            ):
+                shutil.copyfileobj(source, output, _PIECE)
             written.append(target)
     return written
 
@@ -101,20 +100,25 @@ def check_entries(path: Path, limits: Limits) -> None:
 
 
 @contextmanager
-def reading_entries(name: str) -> Iterator[None]:
+def reading_entries(name: str, entry: str = "") -> Iterator[None]:
     """Turn what zip files can raise while entries are read into one sentence.
 
     Raises:
-        InvalidRequest: the archive ``name`` is damaged.
+        InvalidRequest: the archive ``name`` is damaged, at its ``entry`` if one is given.
     """
+    where = f"{name} is damaged at its entry {entry}" if entry else f"{name} is damaged"
     try:
         yield
     except OSError as error:
-        if error.errno not in {errno.EINVAL, None}:  # a wrong place; a decompressor's complaint
+        if error.errno == errno.EINVAL:
+            reason = "an entry is not where it should be"
+        elif error.errno is None:  # a decompressor's complaint
+            reason = str(error)
+        else:
             raise
-        raise InvalidRequest(f"{name} is damaged: an entry is not where it should be.") from error
+        raise InvalidRequest(f"{where} ({reason}).") from error
     except _DAMAGE as error:
-        raise InvalidRequest(f"{name} is damaged ({error}).") from error
+        raise InvalidRequest(f"{where} ({error}).") from error
 
 
 def pack_archive(target: Path, content: Mapping[str, Path | bytes]) -> None:

@@ -171,3 +171,16 @@ def test_an_entry_whose_own_name_is_damaged_is_named(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     with pytest.raises(InvalidRequest, match=r"damaged at its entry é\.txt"):
         extract_archive(path, tmp_path / "out", Limits())
+
+
+def test_an_entry_that_its_decompressor_refuses_is_named(tmp_path: Path) -> None:
+    """A bzip2 entry with a broken block is damage, not a fault of the platform."""
+    path = tmp_path / "z.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("entry", b"0123456789" * 500)
+    raw = bytearray(path.read_bytes())
+    raw[45] ^= 0xFF
+    path.write_bytes(raw)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(InvalidRequest, match="damaged at its entry entry"):
+        extract_archive(path, tmp_path / "out", Limits())
