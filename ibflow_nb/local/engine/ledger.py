@@ -277,12 +277,11 @@ class Ledger(Store):
                     place,
                 )
                 self.update_file(job_id, index, state=FileState.ACTIVE, error="")
-            batches = db.execute(
-                "UPDATE unit SET state = 'READY', deaths = 0 "
-                "WHERE job_id = ? AND state = 'FAILED' AND kind = 'BATCH'",
+            others = db.execute(  # those that failed their whole job
+                "UPDATE unit SET state = 'READY', deaths = 0 WHERE job_id = ? AND state = 'FAILED'",
                 (job_id,),
             )
-            return len(failed) + batches.rowcount
+            return len(failed) + others.rowcount
 
 
 def new_job(**values: Any) -> Job:

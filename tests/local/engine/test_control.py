@@ -68,6 +68,17 @@ def test_step_timeout_kills_the_step_and_fails_the_run(platform: Any) -> None:
     assert message == "read on a.txt was stopped after 1 s, step_timeout."
 
 
+def test_a_run_that_step_timeout_ended_can_be_retried(platform: Any) -> None:
+    """The file that took too long runs again, with the files that were left undone."""
+    platform.flow("read")
+    platform.files(a="NATIVE", b="fine")
+    job_id = platform.run(step_timeout=1)
+    platform.files(a="fine now")
+    platform.engine.retry(job_id)
+    assert platform.engine.wait(job_id, 20)
+    assert [record.status for record in platform.records(job_id)] == ["OK", "OK"]
+
+
 def test_the_platforms_own_limit_fails_the_file_alone(make_platform: Any) -> None:
     """With step_timeout 0 the platform's limit applies, and the log says what it is."""
     platform = make_platform(limits=Limits(unit_seconds=1.5))
