@@ -6,6 +6,7 @@ sent on a thread of its own, so that a slow receiver holds up neither jobs nor o
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 import time
@@ -18,10 +19,13 @@ from ibflow_nb.local.engine import mail, webhooks
 from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.model import Job
+from ibflow_nb.local.engine.store import StoreUnavailable
 from ibflow_nb.local.engine.webhooks import WebhookEvent
 from ibflow_nb.local.settings import Settings
 
 _AT_ONCE = 8
+_STORE_RETRY = 0.5
+_log = logging.getLogger(__name__)
 
 
 class _Delivery(msgspec.Struct, frozen=True):
@@ -131,7 +135,7 @@ class Deliveries:
                 (delivery_id,),
             )
             delivery = msgspec.convert(dict(row), _Delivery)
-            self._settle(delivery, self._send(delivery))
+            self._settle_at_last(delivery, self._send(delivery))
         except sqlite3.ProgrammingError:
             if not self._stopped:  # else the store was closed: it is sent after the next start
                 raise
@@ -141,6 +145,14 @@ class Deliveries:
                 self._changed.notify_all()
 
     def _send(self, delivery: _Delivery) -> str:
+        try:
+            return self._sent(delivery)
+        except Exception as error:  # noqa: BLE001 - an attempt that failed, like any other
+            _log.exception("Delivery %d of job %s failed.", delivery.id, delivery.job_id)
+            return f"cannot be sent ({type(error).__name__})"
+
+    def _sent(self, delivery: _Delivery) -> str:
+        """Send it once; give why it was not received, else nothing."""
         if delivery.kind == "webhook":
             headers = msgspec.json.decode(delivery.headers, type=dict[str, str])
             timeout = self._settings.delivery.timeout
@@ -153,6 +165,17 @@ class Deliveries:
         except OSError as error:
             return f"the outbox cannot be written ({error.strerror})"
         return ""
+
+    def _settle_at_last(self, delivery: _Delivery, problem: str) -> None:
+        """Store how an attempt ended, once the store takes it: else it would be made again."""
+        while not self._stopped:
+            try:
+                self._settle(delivery, problem)
+                break
+            except StoreUnavailable as error:
+                _log.warning("%s", error)
+                with self._changed:
+                    self._changed.wait_for(lambda: self._stopped, _STORE_RETRY)
 
     def _settle(self, delivery: _Delivery, problem: str) -> None:
         policy = self._settings.delivery

@@ -36,7 +36,7 @@ def compose(sender: str, recipient: str, subject: str, text: str) -> bytes:
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
     message["To"] = recipient
-    message["Subject"] = subject
+    message["Subject"] = " ".join(subject.split())  # a file's name may hold line breaks
     message.set_content(text)
     return message.as_bytes()
 

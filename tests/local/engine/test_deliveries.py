@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from ibflow_nb.api.errors import InvalidRequest
+from ibflow_nb.local.engine import deliveries
+from ibflow_nb.local.engine.deliveries import Deliveries
+from ibflow_nb.local.engine.store import StoreUnavailable
 from ibflow_nb.local.settings import DeliverySettings, SmtpSettings
 
 
@@ -191,3 +194,51 @@ def test_mails_go_through_the_mail_server(make_platform: Any, until: Any) -> Non
         server.shutdown()
     assert b"Flow run COMPLETE" in SmtpHandler.got[0]
     assert "secret" not in repr(platform.settings)
+
+
+def test_a_flow_whose_name_has_a_line_break_is_told_of(platform: Any, until: Any) -> None:
+    """The subject of the mail is one line."""
+    platform.flow("read", name="a\nb.ibflow")
+    platform.files(a="x")
+    path = f"{platform.drive.path_of(platform.project)}/a\nb.ibflow"
+    platform.run(ibflow_path=path, notification_emails=["me@example.com"])
+    outbox = platform.settings.state_dir / "outbox"
+    until(lambda: list(outbox.glob("*.eml")))
+    (mail,) = outbox.glob("*.eml")
+    assert email.message_from_bytes(mail.read_bytes())["Subject"] == "Flow run COMPLETE: a b.ibflow"
+
+
+def test_a_receiver_is_told_once_while_the_store_takes_nothing(
+    platform: Any, receiver: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That it was told is stored as soon as there is space; it is not told again meanwhile."""
+    hook = receiver()
+    refusals: list[int] = []
+    real = Deliveries._settle
+
+    def settle(self: Any, *ended: Any) -> None:
+        refusals.append(1)
+        if len(refusals) < 4:
+            raise StoreUnavailable("The disk is full.")
+        real(self, *ended)
+
+    monkeypatch.setattr(deliveries, "_STORE_RETRY", 0.01)
+    monkeypatch.setattr(Deliveries, "_settle", settle)
+    platform.files(a="x")
+    job_id = platform.run(webhook_config={"url": hook.url})
+    until(lambda: "was delivered" in platform.log(job_id))
+    assert len(hook.got) == 1
+
+
+def test_an_attempt_that_fails_unforeseen_is_repeated_with_pauses(
+    platform: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counts as one that was not received."""
+
+    def sent(*_: Any) -> str:
+        raise RuntimeError
+
+    monkeypatch.setattr(Deliveries, "_sent", sent)
+    platform.files(a="x")
+    job_id = platform.run(notification_emails=["me@example.com"])
+    until(lambda: "given up after 8 attempts: it cannot be sent" in platform.log(job_id))
