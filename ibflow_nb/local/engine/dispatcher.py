@@ -7,6 +7,7 @@ the units that it starts next, and only then acts on it.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import sqlite3
@@ -122,10 +123,14 @@ class Dispatcher:
     def add(self, job_id: str, live: LiveJob, problem: str = "") -> None:
         """Begin soon with a stored job whose output folder is ready, or end it for a problem.
 
-        Raises:
-            ConfigError: the platform is being stopped; the job begins after its next start.
+        A platform that is being stopped does so after its next start.
         """
-        self._sent(lambda: self._begin(job_id, live, problem))
+        with contextlib.suppress(ConfigError):
+            self._sent(lambda: self._begin(job_id, live, problem))
+
+    def give_up(self, job: Job, reason: str) -> None:
+        """End a stored job whose folders cannot be used."""
+        self.call(lambda: self._finisher.give_up(job, reason))
 
     def resume(self, job_id: str) -> None:
         """Take a job up again that had ended; on the dispatcher's thread."""
@@ -158,7 +163,7 @@ class Dispatcher:
             try:
                 places = Places.of(self._drive, job)
             except InvalidRequest as error:
-                self._ledger.update_job(job.id, state=JobState.FAILED, msg=str(error))
+                self._finisher.give_up(job, str(error))
                 return
             self._live.add(job.id, LiveJob(plan, places))
         if not job.ending:
@@ -262,8 +267,9 @@ class Dispatcher:
 
     def _obey(self, command: _Command) -> tuple[Future[Any], Any, BaseException | None]:
         try:
-            return command.answer, command.action(), None
-        except StoreUnavailable:
+            with self._ledger.undone_on_error():
+                return command.answer, command.action(), None
+        except (StoreUnavailable, sqlite3.Error):
             raise
         except Exception as error:  # noqa: BLE001 - it belongs to the caller
             return command.answer, None, error
@@ -277,17 +283,19 @@ class Dispatcher:
         plan = live.plan
         failure = future.exception()
         try:
-            if failure is None:
-                outcome = future.result()
-                self._live.note(unit, outcome.seconds)
-                self.router.succeeded(plan, unit, outcome)
-            else:
-                self.router.failed(plan, unit, failure)
+            with self._ledger.undone_on_error():
+                if failure is None:
+                    outcome = future.result()
+                    self._live.note(unit, outcome.seconds)
+                    self.router.succeeded(plan, unit, outcome)
+                else:
+                    self.router.failed(plan, unit, failure)
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - one job's nonsense must not stop the others
             _log.exception("The end of a unit of job %s cannot be stored.", unit.job_id)
             reason = f"The answer of {plan.steps[unit.step].name} makes no sense: {error}."
+            self._ledger.update_unit(unit.id, state=UnitState.READY)
             self.router.end_job(unit.job_id, JobState.FAILED, reason)
 
     def _submit(self, start: Start) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
+
+import msgspec
 
 from ibflow_nb.api.errors import InvalidRequest
 from ibflow_nb.api.flow import RunOptions
@@ -16,7 +19,7 @@ from ibflow_nb.local.engine.folders import sweep
 from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.live import LiveJob, LiveJobs
-from ibflow_nb.local.engine.model import Job, UnitState
+from ibflow_nb.local.engine.model import Job, Plan, UnitState
 
 _log = logging.getLogger(__name__)
 
@@ -66,20 +69,35 @@ class Finisher:
             if self._ledger.unit(unit.id).state is UnitState.DROPPED:
                 self._executor.kill(future)
 
+    def give_up(self, job: Job, reason: str) -> None:
+        """End a job whose folders cannot be used, so that nothing of it can run."""
+        options = msgspec.json.decode(job.plan, type=Plan).options
+        with self._ledger.transaction():
+            self._store_end(job, options, JobState.FAILED, reason)
+
     def _end(self, jobs: list[tuple[Job, LiveJob, str]]) -> None:
-        now = time.time()
         with self._ledger.transaction():
             for job, live, problem in jobs:
                 state, msg = JobState(job.ending), job.msg or problem
                 if problem and state is JobState.COMPLETE:
                     state = JobState.FAILED
-                self._ledger.update_job(job.id, state=state, ending="", msg=msg, finished=now)
-                self._log.add(job.id, [f"The job ended as {state.value}. {msg}".strip()])
-                self._deliveries.announce(job, live.plan.options, state, msg)
+                self._store_end(job, live.plan.options, state, msg)
         for job, _, _ in jobs:
             self._live.remove(job.id)
         if any(_is_awaited(live.plan.options) for _, live, _ in jobs):
             self._deliveries.wake()
+
+    def _store_end(self, job: Job, options: RunOptions, state: JobState, msg: str) -> None:
+        self._ledger.update_job(job.id, state=state, ending="", msg=msg, finished=time.time())
+        self._log.add(job.id, [f"The job ended as {state.value}. {msg}".strip()])
+        try:
+            with self._ledger.undone_on_error():
+                self._deliveries.announce(job, options, state, msg)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - the job has ended, whoever can be told
+            _log.exception("The end of job %s cannot be announced.", job.id)
+            self._log.add(job.id, [f"Its end cannot be announced ({type(error).__name__})."])
 
     def _write_results(self, job: Job, live: LiveJob) -> str:
         """Write the results of a job that ends; give why they cannot be written, else nothing."""

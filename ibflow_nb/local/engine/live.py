@@ -24,6 +24,7 @@ class LiveJob:
         places: its folders.
         futures: its units that are being worked on, by the future of their end.
         turn: number of the unit that was started last; 0 before the first.
+        begun: whether the start of a unit was stored.
         brief: indexes of the steps whose units take next to no time, as far as was seen.
         load: slots of the executor that its units take.
     """
@@ -32,6 +33,7 @@ class LiveJob:
     places: Places
     futures: dict[Future[Outcome], Unit] = field(default_factory=dict)
     turn: int = 0
+    begun: bool = False
     brief: set[int] = field(default_factory=set)
     load: float = 0.0
 
@@ -98,6 +100,7 @@ class LiveJobs:
         live = self._jobs[unit.job_id]
         self._units[future] = unit, share
         live.futures[future] = unit
+        live.begun = True
         live.load += share
 
     def unit(self, future: Future[Outcome]) -> Unit | None:

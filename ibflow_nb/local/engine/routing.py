@@ -124,7 +124,8 @@ class Router:
         moved, self._moved = self._moved, {}
         for job_id, plan in moved.items():
             try:
-                self.settle(plan, job_id)
+                with self._ledger.undone_on_error():
+                    self.settle(plan, job_id)
             except sqlite3.Error:
                 raise
             except Exception as error:  # noqa: BLE001 - this job fails, the others go on

@@ -60,7 +60,8 @@ class Scheduler:
             live = self._live[job_id]
             share = self._live.share(unit)
             try:
-                starts.append(self._started(live, unit, share))
+                with self._ledger.undone_on_error():
+                    starts.append(self._started(live, unit, share))
             except sqlite3.Error:
                 raise
             except Exception as error:  # noqa: BLE001 - this job fails, the others go on
@@ -73,7 +74,7 @@ class Scheduler:
 
     def _started(self, live: LiveJob, unit: Unit, share: float) -> Start:
         self._ledger.start_unit(unit.id)
-        if live.turn == 0:
+        if not live.begun:
             self._ledger.mark_started(unit.job_id)
         self._turns += 1
         live.turn = self._turns

@@ -63,6 +63,20 @@ class Store:
             finally:
                 self._writer = 0
 
+    @contextmanager
+    def undone_on_error(self) -> Iterator[None]:
+        """Within a transaction: undo what was changed in this block when it raises."""
+        self._connection.execute("SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK TO attempt")
+            raise
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("RELEASE attempt")
+
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")

@@ -138,11 +138,16 @@ class Submitter:
     def prepare(self, job_id: str) -> None:
         """Make ready the output folder of a stored job, and begin with it.
 
-        A folder that cannot be written fails the job.
+        A folder that cannot be written, or lies outside the drive by now, fails the job.
         """
         job = self._ledger.job(job_id)
         plan = msgspec.json.decode(job.plan, type=Plan)
-        self._prepare(job, LiveJob(plan, Places.of(self._drive, job)))
+        try:
+            places = Places.of(self._drive, job)
+        except InvalidRequest as error:
+            self._dispatcher.give_up(job, str(error))
+            return
+        self._prepare(job, LiveJob(plan, places))
 
     def _prepare(self, job: Job, live: LiveJob) -> None:
         options, output = live.plan.options, live.places.output
@@ -155,6 +160,8 @@ class Submitter:
                 write_atomic(self._drive.resolve(live.plan.binary_path), job.binary)
         except OSError as error:
             problem = f"The output folder cannot be written: {error.strerror}."
+        except InvalidRequest as error:
+            problem = f"The output folder cannot be written: {error}"
         self._dispatcher.add(job.id, live, problem)
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from ibflow_nb.api.jobs import JobState
-from ibflow_nb.local.engine import dispatcher, finishing, scheduling
+from ibflow_nb.local.engine import dispatcher, finishing, routing, scheduling
+from ibflow_nb.local.engine.deliveries import Deliveries
 from ibflow_nb.local.engine.pool import LocalPool
+from ibflow_nb.local.engine.store import StoreUnavailable
 
 
 def fails_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> None:
@@ -78,11 +80,11 @@ def test_a_fault_after_a_round_was_stored_stops_nothing(
     real = finishing.Finisher.end_jobs
     ended: list[int] = []
 
-    def faulty(self: Any) -> None:
+    def faulty(self: Any) -> Any:
         if not ended and any(ending for _, ending in self._ledger.live().values()):
             ended.append(1)
             raise RuntimeError("a fault")
-        real(self)
+        return real(self)
 
     monkeypatch.setattr(finishing.Finisher, "end_jobs", faulty)
     assert platform.status(platform.run()).status == JobState.COMPLETE
@@ -117,3 +119,62 @@ def test_a_unit_that_the_executor_always_refuses_fails_its_file(
     assert record.error_msg == (
         "read on a.txt failed: it cannot be handed to a worker (no threads left), 3 times in a row."
     )
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (scheduling, "build_task"),
+        (routing.Router, "_advance"),
+        (routing.Router, "_move"),
+        (routing.Router, "_barrier_is_reached"),
+    ],
+)
+def test_a_job_that_failed_by_a_fault_can_be_retried(
+    platform: Any, monkeypatch: pytest.MonkeyPatch, owner: object, name: str
+) -> None:
+    """Half of a change is undone, so that the unit concerned runs again, once."""
+    platform.flow("read", "merge")
+    platform.files(a="1", b="2")
+    fails_once(monkeypatch, owner, name)
+    job_id = platform.run()
+    assert platform.status(job_id).status == JobState.FAILED
+    platform.engine.retry(job_id)
+    assert platform.engine.wait(job_id, 20)
+    assert platform.status(job_id).status == JobState.COMPLETE
+    assert [record.status for record in platform.records(job_id)] == ["OK", "OK"]
+
+
+def test_a_round_that_is_stored_late_notes_the_start_of_its_jobs(
+    platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start that the store refused at first is stored with the round that it takes."""
+    platform.flow("read")
+    platform.files(a="1")
+    real = dispatcher.Dispatcher._stored
+    refused: list[int] = []
+
+    def stored(self: Any, events: Any) -> Any:
+        with self._ledger.transaction():
+            answers, starts = real(self, events)
+            if starts and not refused:
+                refused.append(1)
+                raise StoreUnavailable("The disk is full.")
+            return answers, starts
+
+    monkeypatch.setattr(dispatcher.Dispatcher, "_stored", stored)
+    job_id = platform.run()
+    assert refused
+    assert platform.engine._ledger.job(job_id).started is not None
+
+
+def test_a_job_whose_end_cannot_be_announced_ends(
+    platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its log says so; neither it nor another job is held up."""
+    platform.flow("read")
+    platform.files(a="1")
+    fails_once(monkeypatch, Deliveries, "announce")
+    job_id = platform.run()
+    assert platform.status(job_id).status == JobState.COMPLETE
+    assert "Its end cannot be announced (RuntimeError)." in platform.log(job_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -250,3 +251,35 @@ def test_a_file_name_that_is_no_text_is_refused(project: Any) -> None:
     (Path(os.fsdecode(os.fsencode(project.input) + b"/\xff.txt"))).write_text("x")
     with pytest.raises(InvalidRequest, match="not valid UTF-8"):
         project.submit()
+
+
+def test_a_binary_that_would_leave_the_drive_fails_its_job(project: Any, tmp_path: Path) -> None:
+    """A link in the output folder is not followed; the job ends and leaves the folder free."""
+    out = project.project / "data" / "out"
+    out.mkdir()
+    (out / "flow.ibflowbin").symlink_to(tmp_path / "outside")
+    job_id = project.run()
+    assert project.status(job_id).status == "FAILED"
+    assert "output folder cannot be written" in project.log(job_id)
+    assert not (tmp_path / "outside").exists()
+
+
+def test_a_job_whose_folder_has_left_the_drive_ends_at_the_next_start(
+    make_platform: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The platform starts all the same, whether it died before or after it made the folder."""
+    first = make_platform(root=tmp_path / "root")
+    first.flow({"name": "read", "gate": str(tmp_path / "gate")})
+    first.files(a="x")
+    begun = first.submit(output_dir=f"{first.drive.path_of(first.project)}/begun")
+    monkeypatch.setattr(first.engine._submitter, "_prepare", lambda *_: None)
+    stored = first.submit(output_dir=f"{first.drive.path_of(first.project)}/stored")
+    first.engine.stop(grace=0)
+    shutil.rmtree(first.project / "begun")
+    for name in ("begun", "stored"):
+        (first.project / name).symlink_to(tmp_path)
+    second = make_platform(root=tmp_path / "root")
+    for job_id in (begun, stored):
+        assert second.status(job_id).status == "FAILED"
+        assert "The job ended as FAILED" in second.log(job_id)
+    assert not second.engine.busy
