@@ -48,7 +48,7 @@ def known(shell: Any, server: Any, own_folders: Path) -> Any:
     shell.user_ns |= NAMES
     server.set("3f2a")
     assert shell.run_cell(f"%ibflow connect {server.url} --home {SPACE}").success
-    assert shell.run_cell("%ibflow attach 3f2a").success
+    assert shell.run_cell("%ibflow attach 3f2a --quiet").success
     return shell
 
 
