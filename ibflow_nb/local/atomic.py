@@ -1,14 +1,20 @@
-"""Files appear whole or not at all: written under a temporary name, synced, renamed."""
+"""Files appear whole or not at all: written under a temporary name, synced, renamed.
+
+What was written is still there after a power cut, so that the job store may tell of it.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
 TEMPORARY_PREFIX = ".ibflow-"
+# Of file systems that cannot sync folders, and of folders that may be written to and not listed.
+_NOT_SYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EACCES}
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
@@ -32,10 +38,38 @@ def write_atomic(path: Path, content: bytes | Iterable[bytes], *, mode: int = 0o
             os.fsync(file.fileno())
         os.chmod(name, mode)  # noqa: PTH101 - this is called for every file of a run
         os.replace(name, path)  # noqa: PTH105
+        _sync(path.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents where they are absent.
+
+    Raises:
+        OSError: the disk is full or read-only, or a file is in the way.
+    """
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        _sync(made.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Put the names in a folder on the disk, where the system can."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in _NOT_SYNCED:
+            raise
 
 
 def _temporary(folder: Path) -> tuple[int, str]:
@@ -44,5 +78,5 @@ def _temporary(folder: Path) -> tuple[int, str]:
     try:
         return os.open(name, _FLAGS, 0o600), name
     except FileNotFoundError:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         return os.open(name, _FLAGS, 0o600), name
