@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from ibflow_nb.api.errors import IbflowError
 from ibflow_nb.api.flow import RunFlow
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine import Engine
@@ -86,3 +88,19 @@ def test_a_platform_with_a_full_store_can_be_stopped(root: Path) -> None:
     again.start()
     assert again.wait(job_id, 30)
     again.stop()
+
+
+def test_nobody_waits_for_a_platform_that_was_stopped(root: Path) -> None:
+    """A call that comes while a full store keeps the platform from ending is answered."""
+    engine = Engine(Drive(root), Settings(root=root, workers=1, steps_module="engine_steps"))
+    engine.start()
+    job_id = engine.run_flow(REQUEST).job_id
+    limit_store(engine, 0)
+    (root / "gate").touch()
+    assert not engine.wait(job_id, 1)
+    with ThreadPoolExecutor(4) as threads:
+        calls = [threads.submit(engine.pause, job_id) for _ in range(3)]
+        threads.submit(engine.stop, 0.1).result(20)
+        calls.append(threads.submit(engine.pause, job_id))
+        for call in calls:
+            assert isinstance(call.exception(20), IbflowError)

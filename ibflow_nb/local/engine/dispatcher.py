@@ -179,13 +179,21 @@ class Dispatcher:
                 self._round(events)
             except StoreUnavailable as error:
                 # Told to stop: what was not stored is done again after the next start.
-                _refuse(events, error)
+                self._leave(events, error)
                 return
             except Exception as error:  # noqa: BLE001 - the jobs concerned fail, the others go on
                 _log.exception("A round of the dispatcher failed.")
                 _refuse(events, error)
                 self._patiently(partial(self._drop, events, error))
                 self._events.put(_Command(lambda: None, Future()))  # a round that ends the jobs
+
+    def _leave(self, events: list[_Event], error: Exception) -> None:
+        """Take no more commands; answer those that nobody will obey."""
+        with self._door:
+            self._closed = True
+        while not self._events.empty():
+            events.append(self._events.get())
+        _refuse(events, error)
 
     def _gathered(self) -> list[_Event]:
         """Wait for events and take all that are there.
