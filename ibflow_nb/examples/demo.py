@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _CELL_SECONDS = 300
+_INSTALL = "a notebook is run with: pip install nbclient ipykernel."
 _CELLS = (
     "%load_ext ibflow_nb",
     '%ibflow connect local --root "{root}"',
@@ -70,13 +71,12 @@ def _execute(root: Path) -> str:
         DemoFailed: a cell failed, or nothing is there to run cells with.
     """
     try:
+        from jupyter_client.kernelspec import NoSuchKernel
         from nbclient import NotebookClient
         from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
         from nbformat import v4
     except ImportError as error:
-        raise DemoFailed(
-            f"{error.name} is missing; install it with: pip install 'ibflow-nb[test]'."
-        ) from error
+        raise DemoFailed(f"{error.name} is missing; {_INSTALL}") from error
     cells = [v4.new_code_cell(source.replace("{root}", str(root))) for source in _CELLS]
     notebook = v4.new_notebook(cells=cells)
     client = NotebookClient(
@@ -90,6 +90,8 @@ def _execute(root: Path) -> str:
         client.execute()
     except CellExecutionError as error:
         raise DemoFailed(f"{error.ename}: {error.evalue}") from error
+    except NoSuchKernel as error:
+        raise DemoFailed(f"Jupyter has no Python kernel here; {_INSTALL}") from error
     except (CellTimeoutError, DeadKernelError) as error:
         raise DemoFailed(str(error).splitlines()[0]) from error
     return _printed(notebook)

@@ -215,7 +215,8 @@ def _read_csv(path: str | PathLike[str]) -> pd.DataFrame:
     try:
         return pd.read_csv(path, dtype="str", keep_default_na=False)
     except (OSError, ValueError) as error:
-        raise FrameError(f"The truth {path} cannot be read as CSV: {error}.") from error
+        reason = str(error).strip().rstrip(".")
+        raise FrameError(f"The truth {path} cannot be read as CSV: {reason}.") from error
 
 
 def _named(row: Mapping[Any, Any]) -> tuple[_Key, _Values]:

@@ -65,14 +65,14 @@ def test_the_truth_may_be_a_csv_file(build: Build, tmp_path: Path) -> None:
     assert [outcome for *_, outcome in told] == ["same", "same", "new", "same"]
 
 
-@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"a\n1\n1,2\n"])
 def test_a_csv_file_that_cannot_be_read_is_told(
     build: Build, tmp_path: Path, content: bytes | None
 ) -> None:
-    """The sentence names the file."""
+    """The sentence names the file, in one line."""
     if content is not None:
         (tmp_path / "t.csv").write_bytes(content)
-    with pytest.raises(FrameError, match=r"t\.csv cannot be read as CSV"):
+    with pytest.raises(FrameError, match=r"t\.csv cannot be read as CSV: .+\.\Z"):
         build(record("a", x="1")).compare(str(tmp_path / "t.csv"))
 
 
