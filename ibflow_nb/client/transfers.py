@@ -53,9 +53,12 @@ async def few_at_once(transfers: Iterable[Coroutine[Any, Any, None]]) -> None:
         async with slots:
             await transfer
 
+    failure: Exception | None = None
     try:
         async with asyncio.TaskGroup() as group:
             for transfer in transfers:
                 group.create_task(one(transfer))
     except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+        failure = failures.exceptions[0]
+    if failure is not None:  # raised out here, so that the group does not hang on it as its context
+        raise failure

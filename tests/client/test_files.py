@@ -9,7 +9,14 @@ from typing import Any
 import httpx
 import pytest
 
-from ibflow_nb.api.errors import ApiError, BadReply, ConfigError, ConnectionFailed, NotFound
+from ibflow_nb.api.errors import (
+    ApiError,
+    AuthenticationFailed,
+    BadReply,
+    ConfigError,
+    ConnectionFailed,
+    NotFound,
+)
 from ibflow_nb.api.files import NodeType
 from ibflow_nb.client import Client
 from ibflow_nb.client.body import CHUNK
@@ -291,3 +298,15 @@ def test_few_transfers_run_at_once(connected: Any, tmp_path: Path) -> None:
     with pytest.raises(ApiError, match="the disk is full"):
         connected(answer).files.upload(tmp_path, "a/b/fs/D/t")
     assert busy[1] <= 4
+
+
+def test_what_a_transfer_raises_is_raised_alone(connected: Any, tmp_path: Path) -> None:
+    """No group hangs on the error: notebooks print a whole stack for each error that has one."""
+    (tmp_path / "a.txt").write_text("a")
+    refused = connected(lambda _: httpx.Response(401))
+    with pytest.raises(AuthenticationFailed) as caught:
+        refused.files.upload(tmp_path / "a.txt", "a/b/fs/D/a.txt")
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert not isinstance(error, BaseExceptionGroup)
+        error = error.__cause__ or error.__context__
