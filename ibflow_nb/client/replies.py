@@ -62,7 +62,7 @@ def check(answer: Answer, endpoint: Endpoint) -> None:
     if status in {401, 403}:
         raise AuthenticationFailed(
             f"{call}: the server refused the token or the context{said}; connect again with a "
-            "valid token (IBFLOW_TOKEN) and, if needed, a context (IBFLOW_CONTEXT).",
+            "valid token and, if needed, a context.",
             status_code=status,
             call=call,
         )
