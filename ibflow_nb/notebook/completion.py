@@ -63,16 +63,21 @@ def match(
     context: CompletionContext, magics: IbflowMagics, lookups: Lookups
 ) -> SimpleMatcherResult:
     """Complete the word before the cursor, if it belongs to the magic."""
+    nothing = SimpleMatcherResult(completions=[])
     found = _LINE.match(context.text_until_cursor)
     in_body = context.cursor_line > 0 and context.full_text.lstrip().startswith("%%ibflow")
     if not found or in_body:
-        return SimpleMatcherResult(completions=[])
+        return nothing
     before, quote, fragment = _last_word(found["rest"])
+    if "{" in fragment or "$" in fragment:  # Python, which IPython completes
+        return nothing
     options = [
         SimpleCompletion(text=text, type=kind)
         for text, kind in in_time(lambda: list(candidates(before, fragment, magics, lookups)))
     ]
-    result = SimpleMatcherResult(completions=_quoted(options, quote), suppress=True, ordered=True)
+    # Other matchers are kept out only by one that has found something: the word itself.
+    options = _quoted(options, quote) or [SimpleCompletion(text=fragment)]
+    result = SimpleMatcherResult(completions=options, suppress=True, ordered=True)
     result["matched_fragment"] = fragment
     return result
 

@@ -41,6 +41,27 @@ def test_commands_and_options(shell: Any, line: str, expected: list[str]) -> Non
     assert sorted(completed(shell, line)) == expected
 
 
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("%ibflow connect --profile ", ""),
+        ("%ibflow wait ", ""),
+        ("%ibflow run --tag pri", "pri"),
+        ("%ibflow zzz", "zzz"),
+        ("%ibflow files ls zz/", "zz/"),
+    ],
+)
+def test_nothing_known_brings_nothing_else(shell: Any, line: str, word: str) -> None:
+    """Where the magic knows no word, Python's names are no help; the word stays as it is."""
+    assert completed(shell, line) == [word]
+
+
+def test_python_names_after_a_brace(shell: Any) -> None:
+    """An expression in the line is completed by IPython."""
+    shell.user_ns["receipts_folder"] = "x"
+    assert "receipts_folder" in completed(shell, "%ibflow run a --input {receipts_f")
+
+
 def test_body_of_a_cell_magic_is_left_alone(shell: Any) -> None:
     """Below the first line of a cell magic the matcher keeps quiet."""
     assert "restart" not in completed(shell, "%%ibflow run\n%ibflow resta")
@@ -86,7 +107,7 @@ def test_names_and_versions_of_solutions(
     ]
     (own_folders / "scan.pdf").touch()
     shell.run_cell(f"%ibflow connect {server.url}")
-    assert sorted(until(lambda: completed(shell, line))) == sorted(expected)
+    until(lambda: sorted(completed(shell, line)) == sorted(expected))
     assert len(server.calls("marketplace/list")) <= 1
 
 
@@ -176,7 +197,7 @@ def test_a_dead_server_is_no_error(
 def test_an_error_in_the_matcher_is_not_shown(
     shell: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever fails while a key is pressed, IPython prints nothing and offers the rest."""
+    """Whatever fails while a key is pressed, IPython prints nothing."""
 
     def fail(*_: object) -> None:
         raise OSError("the disk is gone")
