@@ -55,7 +55,7 @@ class Review:
         names = ", ".join(document.record.file_name for document in self._documents)
         return (
             f"<Review of {len(self._documents)} of {self._total} records: {names}; "
-            f"{len(self.doubtful)} fields below {self._threshold:g}>"
+            f"fields below {self._threshold:g}: {len(self.doubtful)}>"
         )
 
     def _repr_html_(self) -> str:
