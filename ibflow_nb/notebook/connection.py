@@ -88,6 +88,14 @@ class Connection:
             return self.client
         return self.open({URL.name: server} | ({ROOT.name: root} if root else {}))
 
+    def line(self, said: Mapping[str, str]) -> Layer:
+        """Give what a line says; where it says nothing, the line that made the connection.
+
+        Raises:
+            ConfigError: a password stands in it.
+        """
+        return line_of(said) or self._settings.line
+
     def aim(self, line: Layer, token: Secret | None = None) -> Target:
         """Decide where a line would connect to.
 

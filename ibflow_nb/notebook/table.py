@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
@@ -80,6 +81,11 @@ class Table(Sequence[T], Generic[T]):
         )
         body = "".join(f"<tr>{_cells(row)}</tr>" for row in self.rows())
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def clock(timestamp: int | None) -> str:
+    """Give Unix seconds as local date and time; nothing for no moment."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(timestamp)) if timestamp else ""
 
 
 def _cells(row: list[Any]) -> str:

@@ -71,7 +71,7 @@ def test_examples_are_valid_lines(command: Command, line: str) -> None:
 @pytest.mark.parametrize(("command", "option"), ONCE, ids=title)
 def test_an_option_with_one_value_is_refused_twice(command: Command, option: Argument) -> None:
     """Nothing that was typed is silently dropped; the sentence names the option."""
-    value = "1" if option.options.get("type") in {int, float} else "a"
+    value = "1" if "type" in option.options else "a"
     value = next(iter(option.options.get("choices", ())), value)
     words = [option.flags[0], value, f"{option.flags[0]}", value]
     with pytest.raises(Exception, match=f"{option.flags[0]}.* given twice"):

@@ -210,6 +210,23 @@ def test_login_keeps_a_token_that_the_server_accepts(
     assert kept_tokens == {}
 
 
+def test_login_and_logout_are_for_the_connected_server(
+    shell: Any,
+    real: Client,
+    kept_tokens: dict[Any, str],
+    monkeypatch: Any,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A line that names no server means the one that the commands go to."""
+    token = real.connection.token.reveal()
+    monkeypatch.setattr(getpass, "getpass", lambda _: token)
+    said_by(shell, f"connect {real.url} --token-from prompt", capsys)
+    assert said_by(shell, "login", capsys).startswith(f"{real.url} knows the token")
+    assert list(kept_tokens.values()) == [token]
+    assert real.url in said_by(shell, "logout", capsys)
+    assert kept_tokens == {}
+
+
 def test_login_keeps_nothing_that_is_refused(
     shell: Any,
     real: Client,

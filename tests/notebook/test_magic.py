@@ -27,6 +27,10 @@ def error_of(shell: Any, cell: str, capsys: pytest.CaptureFixture[str]) -> str:
     [
         ("runn x", "CommandError: %ibflow knows no command 'runn'; did you mean 'run'?"),
         ("run --inptu x", "CommandError: %ibflow run has no option --inptu; did you mean --input?"),
+        ("review --below 2", ("CommandError: %ibflow review has no option --below; see %ibflow "
+                             "review --help.")),
+        ("jobs --limit 0", ("CommandError: %ibflow jobs: argument --limit: must be a whole number "
+                           "from 1, not '0'; see %ibflow jobs --help.")),
         ("files lz", ("CommandError: %ibflow knows no 'files lz'; after 'files' comes one of "
                      "ls, get, put, rm.")),
         ("run a", ("CommandError: %ibflow run: the following arguments are required: --input; "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ibflow_nb.api.errors import CommandError
 from ibflow_nb.notebook.bodies import Body, to_request
 from ibflow_nb.notebook.commands.base import Call, Command, argument
-from ibflow_nb.notebook.commands.jobs import job_argument, reference
+from ibflow_nb.notebook.commands.naming import job_argument, reference
 from ibflow_nb.notebook.commands.starting import follow_as_asked
 from ibflow_nb.notebook.table import Table
 

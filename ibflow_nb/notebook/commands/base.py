@@ -79,6 +79,17 @@ def argument(
     return Argument(flags, help, completes, choices, options)
 
 
+def whole_from_one(word: str) -> int:
+    """Read a whole number from 1; a ``type`` of :func:`argument`.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not (word.isascii() and word.isdigit() and int(word)):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, not '{word}'")
+    return int(word)
+
+
 @dataclass(frozen=True)
 class Call:
     """The request that a command would send, for ``--dry-run``.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from typing import TYPE_CHECKING
 
 from ibflow_nb.api.endpoints import JOB_LIST
@@ -12,7 +13,7 @@ from ibflow_nb.config.secret import Secret
 from ibflow_nb.config.table import BY_NAME, PROFILE, SETTINGS, TOKEN_FROM, URL, Found, Setting
 from ibflow_nb.config.target import Target
 from ibflow_nb.notebook.commands.base import Argument, Command, Completes, argument
-from ibflow_nb.notebook.connection import line_of, new_client
+from ibflow_nb.notebook.connection import new_client
 
 if TYPE_CHECKING:
     from typing import Any
@@ -40,7 +41,7 @@ def login(context: Context, args: argparse.Namespace) -> None:
     """Ask for a token, try it, and keep it in the user's keyring."""
     target = _server(context, args)
     token = tokens.ask(target.url)
-    new_client(context.connection.aim(line_of(said_in(args)), token), check=True).close()
+    new_client(dataclasses.replace(target, token=token), check=True).close()
     tokens.keep(token, target.url, target.profile)
     context.screen.say(f"{target.url} knows the token; the keyring keeps it.")
     _tell_risk(context, target)
@@ -67,7 +68,8 @@ def said_in(args: argparse.Namespace) -> dict[str, str]:
 
 
 def _server(context: Context, args: argparse.Namespace) -> Target:
-    target = context.connection.aim(line_of(said_in(args)), Secret(""))
+    connection = context.connection
+    target = connection.aim(connection.line(said_in(args)), Secret(""))
     if target.local:
         raise CommandError("The platform of this machine has a token of its own; log in elsewhere.")
     return target
@@ -117,7 +119,8 @@ def _option(setting: Setting[Any]) -> Argument:
 _URL = argument("url", metavar="URL|local", nargs="?",
                 help="address of the server; 'local' starts or joins the platform on this "
                 "machine; default IBFLOW_URL")  # fmt: skip
-_SERVER = argument("url", metavar="URL", nargs="?", help="address of the server")
+_SERVER = argument("url", metavar="URL", nargs="?",
+                   help="address of the server; default the one that commands go to")  # fmt: skip
 _PROFILE = argument("--profile", metavar="P", completes=Completes.PROFILE,
                     help="take what is not said here from this profile")  # fmt: skip
 COMMANDS = (

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ibflow_nb.api.errors import CommandError
 from ibflow_nb.notebook.commands.base import Argument, Call, Command, Completes, argument
-from ibflow_nb.notebook.commands.jobs import clock
-from ibflow_nb.notebook.table import Table
+from ibflow_nb.notebook.table import Table, clock
 
 if TYPE_CHECKING:
     from ibflow_nb.api.files import Node

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import functools
-import time
 from typing import TYPE_CHECKING
 
 from ibflow_nb.api.errors import CommandError, IbflowError
-from ibflow_nb.notebook.commands.base import Argument, Call, Command, Completes, argument
+from ibflow_nb.notebook.commands.base import Call, Command, Completes, argument, whole_from_one
+from ibflow_nb.notebook.commands.naming import job_argument, preview_job, reference
 from ibflow_nb.notebook.commands.starting import AGAIN, follow_as_asked, start
-from ibflow_nb.notebook.table import Table
+from ibflow_nb.notebook.table import Table, clock
 from ibflow_nb.notebook.waiting import follow
 
 if TYPE_CHECKING:
@@ -133,11 +133,6 @@ def rerun(context: Context, args: argparse.Namespace) -> Job:
     return restart(context, args)
 
 
-def clock(timestamp: int | None) -> str:
-    """Give Unix seconds as local date and time."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(timestamp)) if timestamp else ""
-
-
 def _means_all(args: argparse.Namespace) -> bool:
     """Tell whether ``cancel`` is for all jobs, not for one."""
     every = bool(getattr(args, "all", False))
@@ -150,11 +145,6 @@ def _going_states() -> str:
     from ibflow_nb.api.jobs import JobState
 
     return ",".join([JobState.PENDING, JobState.RUNNING, JobState.PAUSED])
-
-
-def reference(args: argparse.Namespace) -> str | None:
-    """Give the job that the line names."""
-    return getattr(args, "job", None)
 
 
 def _query(args: argparse.Namespace) -> JobListQuery:
@@ -187,21 +177,6 @@ def _preview_cancel(context: Context, args: argparse.Namespace) -> Call:
 
     query = JobListQuery(state=_going_states())
     return Call(JOB_LIST, query, note="then each of them is cancelled")
-
-
-def preview_job(endpoint: str, context: Context, args: argparse.Namespace) -> Call:
-    """Give the request of a call that takes a job's id alone."""
-    from ibflow_nb.api import endpoints
-    from ibflow_nb.api.jobs import JobIdRequest
-
-    named = reference(args)
-    job_id = context.jobs.full_id(named) if named else context.job(None).id
-    return Call(getattr(endpoints, endpoint), JobIdRequest(job_id=job_id))
-
-
-def job_argument(help: str = "its id or the beginning of it; default the latest") -> Argument:
-    """Declare the job that a command is about."""
-    return argument("job", metavar="JOB", nargs="?", completes=Completes.JOB, help=help)
 
 
 def _command(name: str, summary: str, endpoint: str, *, starts_job: bool) -> Command:
@@ -247,7 +222,8 @@ COMMANDS = (
                      help="only with this tag; may be repeated"),
             argument("--state", action="append", metavar="S",
                      help="only in this state, such as RUNNING; may be repeated"),
-            argument("--limit", type=int, metavar="N", help="at most so many; default 50"),
+            argument("--limit", type=whole_from_one, metavar="N",
+                     help="at most so many; default 50"),
             argument("--watch", action="store_true",
                      help="follow them in one view, and jobs that come later, until none goes on"),
         ),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ibflow_nb.api.errors import Interrupted, JobTimeout
 from ibflow_nb.jobs.waiting import interrupt_policy
 from ibflow_nb.notebook.commands.base import Command, argument
-from ibflow_nb.notebook.commands.jobs import job_argument, preview_job, reference
+from ibflow_nb.notebook.commands.naming import job_argument, preview_job, reference
 from ibflow_nb.notebook.table import Table
 
 if TYPE_CHECKING:

@@ -149,8 +149,9 @@ def _refuse_unknown_options(command: Command, words: Sequence[str], prog: str) -
             return
         name = word.partition("=")[0]
         if word.startswith("--") and name not in flags:
-            near = difflib.get_close_matches(name, flags, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"see {prog} {command.name} --help."
+            names = [flag[2:] for flag in flags if flag.startswith("--")]
+            near = difflib.get_close_matches(name[2:], names, n=1)
+            hint = f"did you mean --{near[0]}?" if near else f"see {prog} {command.name} --help."
             raise CommandError(f"{prog} {command.name} has no option {name}; {hint}")
 
 

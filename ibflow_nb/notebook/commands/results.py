@@ -8,8 +8,8 @@ import functools
 from typing import TYPE_CHECKING
 
 from ibflow_nb.api.errors import CommandError
-from ibflow_nb.notebook.commands.base import Call, Command, argument
-from ibflow_nb.notebook.commands.jobs import job_argument, preview_job, reference
+from ibflow_nb.notebook.commands.base import Call, Command, argument, whole_from_one
+from ibflow_nb.notebook.commands.naming import job_argument, preview_job, reference
 from ibflow_nb.notebook.waiting import follow
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ COMMANDS = (
             job_argument(),
             argument("--first", help="index of the record seen first, from 0", type=int,
                      default=0, metavar="N"),
-            argument("--most", help="records in the view; default 10", type=int, default=10,
-                     metavar="N"),
+            argument("--most", help="records in the view; default 10", default=10,
+                     type=whole_from_one, metavar="N"),
             _THRESHOLD,
         ),
         examples=("review", "review 5eb7df69 --threshold 0.95"),
