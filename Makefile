@@ -65,7 +65,7 @@ format: $(INSTALLED) ## put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# An environment of its own: what the alternatives bring, such as pyarrow, changes what pandas does.
+# An environment of its own, so that the tests never lean on what the alternatives bring along.
 $(BENCH)/.installed: pyproject.toml
 	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --editable '.[local,dask,train,test,bench]'
