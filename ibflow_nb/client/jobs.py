@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from urllib.parse import parse_qsl, urlsplit
+from contextlib import aclosing
 
 from ibflow_nb.api import endpoints
 from ibflow_nb.api.errors import BadReply, NotFound
 from ibflow_nb.api.flow import ReviewedRecord, ReviewJob, Submission
 from ibflow_nb.api.jobs import (
     JobListQuery,
-    JobListReply,
     JobPipelines,
     JobState,
     JobSummary,
@@ -20,8 +19,8 @@ from ibflow_nb.api.jobs import (
     PipelinesQuery,
     PipelinesReply,
 )
-from ibflow_nb.api.schema import Envelope, convert_request
-from ibflow_nb.client.service import ServerJobs
+from ibflow_nb.api.schema import Envelope
+from ibflow_nb.client.service import LIST_PAGE, ServerJobs
 from ibflow_nb.client.transport import Transport
 from ibflow_nb.frames.pictures.timeline import Timeline
 from ibflow_nb.jobs import Job, Snapshot
@@ -31,7 +30,6 @@ from ibflow_nb.jobs.overview import Overview, row_of
 from ibflow_nb.jobs.poller import Poller
 from ibflow_nb.jobs.snapshot import parse_status, refusal
 
-_PAGE = 200
 # `list` is a method below.
 _Summaries = list[JobSummary]
 _Lines = list[LogEntry]
@@ -166,16 +164,16 @@ class Jobs:
             from_timestamp=from_timestamp,
             to_timestamp=to_timestamp,
             sort_by=sort_by,
-            limit=min(limit, _PAGE),
+            limit=min(limit, LIST_PAGE),
             offset=offset,
         )
         found: _Summaries = []
-        while True:
-            page = await self._transport.fetch(endpoints.JOB_LIST, query, JobListReply)
-            found += page.jobs
-            if page.next_page is None or len(found) >= limit or not page.jobs:
-                return found[:limit]
-            query = _query_of(page.next_page)
+        async with aclosing(self._service.list_jobs(query, repeat=True)) as pages:
+            async for page in pages:
+                found += page
+                if len(found) >= limit:
+                    break
+        return found[:limit]
 
     @call
     async def watch(
@@ -205,8 +203,3 @@ class Jobs:
 
 def _joined(words: str | Iterable[str]) -> str:
     return words if isinstance(words, str) else ",".join(words)
-
-
-def _query_of(url: str) -> JobListQuery:
-    """Read the query of a ``next_page``; its host is not trusted, ours is asked again."""
-    return convert_request(JobListQuery, dict(parse_qsl(urlsplit(url).query)), call="jobs/list")

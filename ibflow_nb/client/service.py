@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from ibflow_nb.api import endpoints
 from ibflow_nb.api.errors import ApiError, NotFound
 from ibflow_nb.api.flow import Submission, SubmissionReply
-from ibflow_nb.api.jobs import JobIdRequest, JobLogsQuery, JobLogsReply, JobStatusQuery, LogEntry
-from ibflow_nb.api.schema import Envelope
+from ibflow_nb.api.jobs import (
+    JobIdRequest,
+    JobListQuery,
+    JobListReply,
+    JobLogsQuery,
+    JobLogsReply,
+    JobStatusQuery,
+    JobSummary,
+    LogEntry,
+)
+from ibflow_nb.api.schema import Envelope, convert_request
 from ibflow_nb.api.timeline import TimelineQuery, TimelineReply, TimelineUnit
-from ibflow_nb.client.replies import parse
+from ibflow_nb.client.replies import decode, parse
 from ibflow_nb.client.results import Results
 from ibflow_nb.client.transport import Call, Transport
 from ibflow_nb.frames import Records
@@ -19,6 +30,8 @@ from ibflow_nb.jobs.schedule import Pace
 
 _STATUS_PATIENCE = 20.0
 """Seconds for which a status may let us wait; a server that hangs shall be seen to hang."""
+LIST_PAGE = 200
+"""Most jobs that a server lists on one page."""
 _NO_SUCH_CALL = frozenset({404, 405, 501})
 _CONTROLS = {
     "cancel": endpoints.JOB_CANCEL,
@@ -48,6 +61,18 @@ class ServerJobs:
             Call(endpoint, query, repeat=repeat, patience=_STATUS_PATIENCE)
         )
         return parse(answer, endpoint)
+
+    async def list_jobs(
+        self, query: JobListQuery | None = None, *, repeat: bool = False
+    ) -> AsyncGenerator[list[JobSummary]]:
+        """Give the pages of a list of jobs, newest first; the poller itself decides on repeats."""
+        endpoint, patience = endpoints.JOB_LIST, None if repeat else _STATUS_PATIENCE
+        wanted: JobListQuery | None = query or JobListQuery(limit=LIST_PAGE)
+        while wanted is not None:
+            call = Call(endpoint, wanted, repeat=repeat, patience=patience)
+            page = decode(await self._transport.ask(call), endpoint, JobListReply)
+            yield page.jobs
+            wanted = _query_of(page.next_page) if page.next_page and page.jobs else None
 
     async def send_control(self, action: str, job_id: str) -> None:
         """Carry out ``cancel``, ``pause``, ``resume`` or ``retry``."""
@@ -95,3 +120,8 @@ class ServerJobs:
     async def fetch_records(self, output_folder: str, job_id: str) -> Records:
         """Read all records of a run."""
         return await self._results.get.aio(output_folder, job_id=job_id)
+
+
+def _query_of(url: str) -> JobListQuery:
+    """Read the query of a ``next_page``; its host is not trusted, ours is asked again."""
+    return convert_request(JobListQuery, dict(parse_qsl(urlsplit(url).query)), call="jobs/list")

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 import msgspec
 
 from ibflow_nb.api.jobs import JobState, JobSummary
-from ibflow_nb.jobs.snapshot import Snapshot, named_state
+from ibflow_nb.jobs.snapshot import Snapshot, parse_listed
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,23 +88,9 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
 def row_of(summary: JobSummary) -> Row:
     """Read one job of a list."""
-    state = named_state(summary.state) or JobState.UNKNOWN
-    done, total = summary.num_done, summary.num_files
-    share = done / total if done and total else 0.0
-    snapshot = Snapshot(
-        job_id=summary.job_id,
-        state=state,
-        progress=1.0 if state is JobState.COMPLETE else min(1.0, share),
-        message=summary.msg if state.done else "",
-        done_files=done,
-        total_files=total or None,
-        error_files=summary.num_errors,
-        started=summary.start_timestamp,
-        finished=summary.finish_timestamp,
-        output_folder=summary.output_folder,
-    )
     title = PurePosixPath(summary.flow_path).name or summary.kind
-    return Row(title=title, job=snapshot, counted=done is not None)
+    counted = summary.num_done is not None
+    return Row(title=title, job=parse_listed(summary), counted=counted)
 
 
 def _following(row: Row, news: Row | None, whole: bool) -> Row:

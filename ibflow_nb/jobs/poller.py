@@ -1,4 +1,4 @@
-"""The one poller: asks after all jobs from one task, at most ten at a time.
+"""The one poller: asks after all jobs from one task, at most ten questions at a time.
 
 It never prints and never dies. Trouble with the connection becomes a note in the snapshot and
 never fails a job; only the server's own word ends one.
@@ -7,12 +7,9 @@ never fails a job; only the server's own word ends one.
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 import logging
 import random
 import time
-import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,9 +24,11 @@ from ibflow_nb.api.errors import (
 )
 from ibflow_nb.api.jobs import JobState
 from ibflow_nb.jobs import schedule
+from ibflow_nb.jobs.agenda import Agenda, Entry, Question
 from ibflow_nb.jobs.background import Background, background
 from ibflow_nb.jobs.clock import Clock, SystemClock
-from ibflow_nb.jobs.schedule import Sighting, TokenBucket
+from ibflow_nb.jobs.looks import MANY, Look, Looks
+from ibflow_nb.jobs.schedule import Sighting
 from ibflow_nb.jobs.service import JobService
 from ibflow_nb.jobs.snapshot import parse_status, refusal
 from ibflow_nb.jobs.watch import Watch
@@ -42,25 +41,11 @@ CONFIRMATIONS = 4
 _log = logging.getLogger(__name__)
 
 
-@dataclass(eq=False)
-class _Entry:
-    """A watched job in the heap; only the latest ``due`` counts."""
-
-    watch: Watch
-    sighting: Sighting
-    due: float = 0.0
-    reserved: bool = False
-    asking: bool = False
-    failures: int = 0
-    refusals: int = 0
-
-
 @dataclass
 class _Loop:
     """What belongs to one run of the background loop."""
 
     task: asyncio.Task[None]
-    changed: asyncio.Event
     polls: set[asyncio.Task[None]] = field(default_factory=set)
 
 
@@ -77,12 +62,9 @@ class Poller:
         self._clock = clock or SystemClock()
         self._home = home
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not secrets
-        self._entries: dict[Watch, _Entry] = {}
-        self._heap: list[tuple[float, int, _Entry]] = []
-        self._order = itertools.count()
-        self._buckets: weakref.WeakKeyDictionary[JobService, TokenBucket] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._entries: dict[Watch, Entry] = {}
+        self._agenda = Agenda(self._clock, rate=RATE, burst=CONNECTIONS)
+        self._looks = Looks(self._agenda, self._clock, self._rng, self._watched)
         self._loop: _Loop | None = None
 
     def watch(self, watch: Watch) -> None:
@@ -101,31 +83,38 @@ class Poller:
         now = self._clock.now()
         entry = self._entries.get(watch)
         if entry is None:
-            entry = _Entry(watch, Sighting.begin(now, watch.snapshot.progress))
+            sighting = Sighting.begin(now, watch.snapshot.progress)
+            entry = Entry(service=watch.service, watch=watch, sighting=sighting)
             self._entries[watch] = entry
             delay = schedule.first_delay(len(self._entries), watch.service.pace, self._rng)
         else:
             delay = 0.0
-        self._schedule(entry, now + delay)
+        entry.answered = now
+        self._agenda.put(entry, now + delay)
         self._ensure_running()
+        if len(self._entries) >= MANY:
+            self._looks.begin(watch.service)
 
     async def _release(self, service: JobService) -> None:
-        for watch in [watch for watch in self._entries if watch.service is service]:
-            del self._entries[watch]
-            watch.give_up(
+        for entry in self._watched(service):
+            self._drop(entry)
+            entry.watch.give_up(
                 ConnectionFailed(
-                    f"Job {watch.job_id}: its client was closed; connect again and attach to it."
+                    f"Job {entry.watch.job_id}: its client was closed; connect again and attach "
+                    "to it."
                 )
             )
 
     async def _forget(self, watch: Watch) -> None:
-        self._entries.pop(watch, None)
+        if watch in self._entries:
+            self._drop(self._entries[watch])
 
-    def _schedule(self, entry: _Entry, due: float) -> None:
-        entry.due = due
-        heapq.heappush(self._heap, (due, next(self._order), entry))
-        if self._loop is not None:
-            self._loop.changed.set()
+    def _watched(self, service: JobService) -> list[Entry]:
+        return [entry for entry in self._entries.values() if entry.service is service]
+
+    def _drop(self, entry: Entry) -> None:
+        entry.dropped = True
+        self._entries.pop(entry.watch, None)
 
     def _ensure_running(self) -> None:
         loop = asyncio.get_running_loop()
@@ -134,57 +123,34 @@ class Poller:
                 return
             for entry in self._entries.values():  # polls that an earlier loop took with it
                 entry.asking = False
-        changed = asyncio.Event()
-        self._loop = _Loop(loop.create_task(self._run(changed), name="ibflow-poller"), changed)
+            self._looks.forget()
+        self._agenda.changed = asyncio.Event()
+        self._loop = _Loop(loop.create_task(self._run(), name="ibflow-poller"))
 
-    async def _run(self, changed: asyncio.Event) -> None:
+    async def _run(self) -> None:
         slots = asyncio.Semaphore(CONNECTIONS)
+        changed = self._agenda.changed
         while self._entries:
             changed.clear()
-            entry, delay = self._next()
-            if entry is None:
+            question, delay = self._agenda.take()
+            if question is None:
                 await self._clock.sleep(delay, changed)
                 continue
             await slots.acquire()
-            entry.asking = True
-            task = asyncio.create_task(self._poll(entry))
+            question.asking = True
+            task = asyncio.create_task(self._ask(question))
             task.add_done_callback(lambda _: slots.release())
             if self._loop is not None:
                 self._loop.polls.add(task)
                 task.add_done_callback(self._loop.polls.discard)
 
-    def _next(self) -> tuple[_Entry | None, float]:
-        """Take the next job that may be asked about now, or tell for how long there is none."""
-        now = self._clock.now()
-        while self._heap:
-            due, _, entry = self._heap[0]
-            stale = due != entry.due or entry.asking or entry.watch not in self._entries
-            if stale:
-                heapq.heappop(self._heap)
-            elif due > now:
-                return None, due - now
-            elif wait := self._wait_for_token(entry, now):
-                heapq.heappop(self._heap)
-                self._schedule(entry, now + wait)
-            else:
-                heapq.heappop(self._heap)
-                entry.reserved = False
-                return entry, 0.0
-        return None, schedule.REMOTE.longest
+    async def _ask(self, question: Question) -> None:
+        if isinstance(question, Entry):
+            await self._poll(question)
+        elif isinstance(question, Look):
+            await self._looks.carry_out(question)
 
-    def _wait_for_token(self, entry: _Entry, now: float) -> float:
-        bucket = self._bucket(entry.watch.service)
-        if not entry.reserved:
-            entry.reserved = True
-            return max(bucket.reserve(now), bucket.held(now))
-        return bucket.held(now)
-
-    def _bucket(self, service: JobService) -> TokenBucket:
-        if service not in self._buckets:
-            self._buckets[service] = TokenBucket(RATE, burst=CONNECTIONS)
-        return self._buckets[service]
-
-    async def _poll(self, entry: _Entry) -> None:
+    async def _poll(self, entry: Entry) -> None:
         watch = entry.watch
         try:
             reply = await watch.service.fetch_status(watch.job_id)
@@ -199,11 +165,11 @@ class Poller:
         finally:
             entry.asking = False
         if delay is None:
-            self._entries.pop(watch, None)
-        elif watch in self._entries:
-            self._schedule(entry, self._clock.now() + delay)
+            self._drop(entry)
+        elif not entry.dropped:
+            self._agenda.put(entry, self._clock.now() + delay)
 
-    def _take(self, entry: _Entry, reply: Any) -> float | None:
+    def _take(self, entry: Entry, reply: Any) -> float | None:
         """Take in an answer; give the seconds to the next question, None for no more."""
         watch = entry.watch
         sentence = refusal(reply)
@@ -214,14 +180,15 @@ class Poller:
         wall = time.time()
         snapshot = parse_status(watch.job_id, reply, now=wall).replace(started=wall)
         entry.failures = entry.refusals = 0
+        entry.answered = now = self._clock.now()
         watch.publish(snapshot)
         if snapshot.done:
             return None
-        now = self._clock.now()
         entry.sighting = entry.sighting.see(now, snapshot.progress)
-        return schedule.next_delay(entry.sighting, now, watch.service.pace, self._rng)
+        delay = schedule.next_delay(entry.sighting, now, watch.service.pace, self._rng)
+        return max(delay, self._looks.detail_delay(entry))
 
-    def _refused(self, entry: _Entry, error: IbflowError) -> float | None:
+    def _refused(self, entry: Entry, error: IbflowError) -> float | None:
         """Take the server's word that it does not answer, once it has been confirmed."""
         entry.refusals += 1
         if entry.refusals < CONFIRMATIONS:
@@ -234,7 +201,7 @@ class Poller:
         watch.give_up(error)
         return None
 
-    def _trouble(self, entry: _Entry, error: Exception) -> float:
+    def _trouble(self, entry: Entry, error: Exception) -> float:
         """Show that the connection is in trouble; the job itself goes on."""
         watch = entry.watch
         entry.failures += 1
@@ -243,7 +210,7 @@ class Poller:
         delay = schedule.trouble_delay(entry.failures, watch.service.pace, self._rng)
         asked = error.retry_after if isinstance(error, ApiError) else None
         if asked is not None:
-            self._bucket(watch.service).hold(self._clock.now() + asked)
+            self._agenda.hold(watch.service, asked)
             delay = max(delay, asked)
         return delay
 

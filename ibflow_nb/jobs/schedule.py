@@ -15,7 +15,7 @@ REMAINING_SHARE = 0.7
 ELAPSED_SHARE = 0.1
 JITTER = 0.1
 LOOK = 2.0
-"""Seconds between two lists of many jobs, within the limits of a pace."""
+"""Seconds between two lists of jobs for a dashboard, within the limits of a pace."""
 BATCH_RATE = 50.0
 """First polls a second when many jobs are started together."""
 
@@ -107,9 +107,9 @@ def trouble_delay(failures: int, pace: Pace, rng: random.Random) -> float:
     return jitter(clamp(pace.shortest * 1.5 ** (failures - 1), pace.first, pace.longest), rng)
 
 
-def look_delay(failures: int, pace: Pace, rng: random.Random) -> float:
+def look_delay(failures: int, pace: Pace, rng: random.Random, *, usual: float = LOOK) -> float:
     """Give the seconds to the next list of many jobs, after so many failed ones in a row."""
-    usual = clamp(LOOK, pace.shortest, pace.longest)
+    usual = clamp(usual, pace.shortest, pace.longest)
     return max(jitter(usual, rng), trouble_delay(failures, pace, rng) if failures else 0.0)
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
 from ibflow_nb.api.flow import Submission
-from ibflow_nb.api.jobs import LogEntry
+from ibflow_nb.api.jobs import JobSummary, LogEntry
 from ibflow_nb.frames import Records
 from ibflow_nb.frames.pictures.timeline import Timeline
 from ibflow_nb.jobs.schedule import Pace
 
 
 class JobService(Protocol):
-    """The calls about one job, each a single question to the server.
+    """The calls about jobs, each a single question to the server.
 
     All raise :class:`~ibflow_nb.api.errors.ConnectionFailed` when no answer comes and
     :class:`~ibflow_nb.api.errors.ApiError` when the server answers with an error.
@@ -25,6 +26,10 @@ class JobService(Protocol):
 
     async def fetch_status(self, job_id: str) -> Any:
         """Ask once, without repeats, and give the parsed JSON as it came."""
+        ...
+
+    def list_jobs(self) -> AsyncGenerator[list[JobSummary]]:
+        """Give the pages of the list of all jobs, newest first, each asked for when wanted."""
         ...
 
     async def send_control(self, action: str, job_id: str) -> None:

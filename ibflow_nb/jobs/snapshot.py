@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from ibflow_nb.api.jobs import JobState
+from ibflow_nb.api.jobs import JobState, JobSummary
 
 _ENDED_TOP_STATES = {"DONE", "COMPLETE", "COMPLETED", "SUCCESS", "SUCCEEDED", "FINISHED"}
 _OTHER_NAMES = {
@@ -132,6 +132,25 @@ def parse_status(job_id: str, reply: Mapping[str, Any], *, now: float | None = N
         step=_text(detail.get("step")),
         finished=(_seconds(detail.get("finish_timestamp")) or now) if state.done else None,
         output_folder=_output_folder(reply, results),
+    )
+
+
+def parse_listed(summary: JobSummary) -> Snapshot:
+    """Read one job of ``jobs/list``, whose progress is the share of files that are done."""
+    state = named_state(summary.state) or JobState.UNKNOWN
+    done, total = summary.num_done, summary.num_files
+    share = done / total if done and total else 0.0
+    return Snapshot(
+        job_id=summary.job_id,
+        state=state,
+        progress=1.0 if state is JobState.COMPLETE else min(1.0, share),
+        message=summary.msg if state.done else "",
+        done_files=done,
+        total_files=total or None,
+        error_files=summary.num_errors,
+        started=summary.start_timestamp,
+        finished=summary.finish_timestamp,
+        output_folder=summary.output_folder,
     )
 
 

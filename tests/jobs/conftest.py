@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 
+from ibflow_nb.api.errors import NotFound
 from ibflow_nb.api.flow import Submission
-from ibflow_nb.api.jobs import LogEntry
+from ibflow_nb.api.jobs import JobSummary, LogEntry
 from ibflow_nb.frames import Records
 from ibflow_nb.frames.pictures.timeline import Timeline
 from ibflow_nb.jobs.background import Background
@@ -49,6 +50,9 @@ class ScriptedService:
         self.records = Records()
         self.clock = clock or SimulatedClock()
         self.counted = True
+        self.pages: Callable[[], Iterable[list[JobSummary] | Exception]] | None = None
+        self.looks: list[float] = []
+        self.paged = 0
         self.turns = 1
         self.busy = 0
         self.most_busy = 0
@@ -68,6 +72,18 @@ class ScriptedService:
             return reply
         finally:
             self.busy -= 1
+
+    async def list_jobs(self) -> AsyncGenerator[list[JobSummary]]:
+        """Give the pages that the test makes for each look; without them there is no such call."""
+        self.looks.append(self.clock.now())
+        if self.pages is None:
+            raise NotFound("no such call", status_code=404)
+        for page in self.pages():
+            self.paged += 1
+            await asyncio.sleep(0)
+            if isinstance(page, BaseException):
+                raise page
+            yield page
 
     async def send_control(self, action: str, job_id: str) -> None:
         """Note the verb."""
