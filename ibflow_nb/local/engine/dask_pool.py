@@ -11,6 +11,7 @@ import logging
 import queue
 import secrets
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -157,13 +158,12 @@ class DaskPool:
         if not sent:
             return
         keys = [task.key for task in sent.values()]
-        try:
+        with _kept_alive():
             self._client.run(kill_units, keys, on_error="ignore")
-        except (OSError, RuntimeError) as error:
-            _log.warning("The Dask cluster cannot be told to stop %d units: %s", len(keys), error)
         for future in sent:
             self._finish(future, Killed("stopped on request"))
-        self._client.cancel(list(sent.values()), force=True)
+        with _kept_alive():
+            self._client.cancel(list(sent.values()), force=True)
 
     def _count_threads(self) -> None:
         with contextlib.suppress(OSError, RuntimeError):  # as long as the scheduler is away
@@ -171,6 +171,15 @@ class DaskPool:
             if not threads and self._sent:
                 _log.warning("The Dask cluster has no workers: %d units wait.", len(self._sent))
             self._threads = threads
+
+
+@contextlib.contextmanager
+def _kept_alive() -> Iterator[None]:
+    """Let the keeper live on, whatever Dask raises when a cluster is away."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - else no unit could be stopped any more
+        _log.warning("The Dask cluster cannot be told to stop units: %s", error)
 
 
 def _reply(sent: distributed.Future[Any]) -> Reply:

@@ -85,7 +85,8 @@ class _Host:
         except UnitFailure as error:
             return reply_of(error)
         finally:
-            del self._running[order.key]
+            with self._lock:
+                del self._running[order.key]
 
     def kill(self, keys: Iterable[str]) -> None:
         """Stop units that run, and those of the names that come later."""

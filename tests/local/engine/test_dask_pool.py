@@ -19,7 +19,6 @@ from ibflow_nb.local.engine import Engine
 from ibflow_nb.local.engine.dask_units import Order, Workplace, _Host
 from ibflow_nb.local.engine.executor import FileFailed, Killed, TimedOut, WorkerDied
 from ibflow_nb.local.settings import Settings
-from ibflow_nb.local.steps.base import Task
 
 pytest.importorskip("distributed")
 
@@ -91,27 +90,6 @@ def pool(cluster: Cluster, tmp_path: Path) -> Iterator[Any]:
     made = DaskPool(settings, cluster.address)
     yield made
     made.close()
-
-
-@pytest.fixture
-def task(tmp_path: Path) -> Callable[[str], Task]:
-    """Make a task that reads a text."""
-
-    def make(text: str) -> Task:
-        source = tmp_path / f"{text.split()[0]}.txt"
-        source.write_text(text)
-        return Task(
-            job_id="j",
-            step="read",
-            kwargs={},
-            source=str(source),
-            input=str(source),
-            name=source.name,
-            index=0,
-            output_dir=str(tmp_path / "out" / "s1_read"),
-        )
-
-    return make
 
 
 def records_of(platform: Any, job_id: str) -> list[tuple[str, int, str, str]]:
@@ -202,6 +180,25 @@ def test_killed_units_end_whether_they_run_or_wait(
         with pytest.raises(Killed):
             future.result(20)
     assert pool.submit(task("next"), 5).result(20).records == 1
+
+
+@pytest.mark.faults
+def test_a_cluster_that_cannot_be_told_of_a_kill_keeps_nobody_waiting(
+    pool: Any, task: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The unit ends as killed, and so does the one after it."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ValueError("no cluster")
+
+    for name in ("run", "cancel"):
+        with monkeypatch.context() as patch:
+            patch.setattr(pool._client, name, refuse)
+            future = pool.submit(task("HANG"), 10)
+            pool.kill(future)
+            with pytest.raises(Killed):
+                future.result(8)
+    assert pool._keeper.is_alive()
 
 
 @pytest.mark.faults
