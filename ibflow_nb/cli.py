@@ -70,7 +70,7 @@ def _run_command(words: list[str]) -> int:
     settings = Settings()
     settings.line = line_of(recall())
     context = Context(
-        Connection(settings),
+        Connection(settings, PROG),
         KnownJobs(History()),
         settings,
         TerminalScreen(settings, progress=sys.stderr, lives_on=False),

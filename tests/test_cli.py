@@ -69,7 +69,7 @@ def server() -> Iterator[str]:
     [
         (["nosuch"], 2, "ibflow-nb: ibflow-nb knows no command 'nosuch'; see ibflow-nb help."),
         (["run", "--inptu"], 2, "ibflow-nb: ibflow-nb run has no option --inptu; did you mean "),
-        (["jobs"], 1, "ibflow-nb: Not connected: "),
+        (["jobs"], 1, "ibflow-nb: Not connected: 'ibflow-nb connect local' starts "),
         (["connect", "--profile", "p"], 1, "ibflow-nb: There is no profile 'p': "),
     ],
 )

@@ -189,7 +189,9 @@ class Records(Sequence[ResultRecord]):
         """
         from ibflow_nb.frames.pictures.review import Review
 
-        start = range(len(self))[first] if self._records else 0
+        if self._records and not -len(self) <= first < len(self):
+            raise IndexError(f"There is no record {first}: the run has {len(self)}, from 0.")
+        start = first % max(len(self), 1)
         return Review(
             list(enumerate(self._records))[start : start + max(most, 1)],
             len(self),

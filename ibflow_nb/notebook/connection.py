@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from ibflow_nb.client import Client
 
 THE_LINE = "the line 'connect'"
-NOT_CONNECTED = (
-    "Not connected: '%ibflow connect local' starts the platform on this machine, "
-    "'%ibflow connect URL' uses another (or set IBFLOW_URL)."
-)
 
 
 class Connection:
@@ -29,14 +25,16 @@ class Connection:
 
     Args:
         settings: what is set.
+        prog: ``%ibflow`` or ``ibflow-nb``, for sentences that name a next step.
 
     Attributes:
         target: where it leads; None before the first connect.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, prog: str = "%ibflow") -> None:
         self.target: Target | None = None
         self._settings = settings
+        self._prog = prog
         self._client: Client | None = None
         self._earlier: list[Client] = []
 
@@ -106,7 +104,11 @@ class Connection:
         Raises:
             ConfigError: no place names a server, or the token is not where it is said to be.
         """
-        return resolve(self._settings.layers(line), unset=NOT_CONNECTED, token=token)
+        unset = (
+            f"Not connected: '{self._prog} connect local' starts the platform on this machine, "
+            f"'{self._prog} connect URL' uses another (or set IBFLOW_URL)."
+        )
+        return resolve(self._settings.layers(line), unset=unset, token=token)
 
     def close(self) -> None:
         """Close all clients."""

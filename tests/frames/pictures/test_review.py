@@ -221,7 +221,7 @@ def test_records_without_a_server_show_their_boxes() -> None:
 def test_no_records_and_wrong_index() -> None:
     """An empty run shows a sentence; a record that is not there is an IndexError."""
     assert "no records" in Records().show()._repr_html_()
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match="There is no record"):
         records_of(record("a")).show(1)
     assert "a" in repr(records_of(record("a")).show(-1))
 
