@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import queue
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -28,6 +26,7 @@ from ibflow_nb.local.engine.deliveries import Deliveries
 from ibflow_nb.local.engine.ends import JobEnds
 from ibflow_nb.local.engine.executor import Executor, WorkerDied
 from ibflow_nb.local.engine.finishing import Finisher
+from ibflow_nb.local.engine.inbox import Command, Event, Inbox, refuse
 from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.live import LiveJob, LiveJobs
@@ -41,19 +40,7 @@ from ibflow_nb.local.steps.base import Outcome
 
 T = TypeVar("T")
 _STORE_RETRY = 0.5
-_GATHER = 0.01
 _log = logging.getLogger(__name__)
-
-
-@dataclass
-class _Command:
-    """Something that another thread wants done here, and where its answer goes."""
-
-    action: Callable[[], Any]
-    answer: Future[Any]
-
-
-_Event = Future[Outcome] | _Command | None
 
 
 class Dispatcher:
@@ -76,10 +63,8 @@ class Dispatcher:
         self._scheduler = Scheduler(ledger, self.router, self._live, limits)
         self._finisher = Finisher(ledger, drive, executor, log, deliveries, self._live)
         self.ends = JobEnds(ledger)
-        self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
+        self._inbox = Inbox()
         self._stopping = False
-        self._closed = False
-        self._door = threading.Lock()
         self._ended = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="ibflow-dispatcher", daemon=True)
 
@@ -99,9 +84,7 @@ class Dispatcher:
             self._ended.wait_for(self._is_idle, timeout=grace)
         self._executor.close()
         if self._thread.is_alive():
-            with self._door:
-                self._closed = True
-                self._events.put(None)
+            self._inbox.close()
             self._thread.join()
 
     def call(self, action: Callable[[], T]) -> T:
@@ -110,15 +93,7 @@ class Dispatcher:
         Raises:
             ConfigError: the platform is being stopped.
         """
-        return self._sent(action).result()
-
-    def _sent(self, action: Callable[[], T]) -> Future[T]:
-        answer: Future[T] = Future()
-        with self._door:
-            if self._closed:
-                raise ConfigError("The platform is being stopped.")
-            self._events.put(_Command(action, answer))
-        return answer
+        return self._inbox.send(action).result()
 
     def add(self, job_id: str, live: LiveJob, problem: str = "") -> None:
         """Begin soon with a stored job whose output folder is ready, or end it for a problem.
@@ -126,7 +101,7 @@ class Dispatcher:
         A platform that is being stopped does so after its next start.
         """
         with contextlib.suppress(ConfigError):
-            self._sent(lambda: self._begin(job_id, live, problem))
+            self._inbox.send(lambda: self._begin(job_id, live, problem))
 
     def give_up(self, job: Job, reason: str) -> None:
         """End a stored job whose folders cannot be used."""
@@ -172,53 +147,25 @@ class Dispatcher:
     # --- the loop
 
     def _run(self) -> None:
-        events: list[_Event] = []
+        events: list[Event] = []
         while None not in events:
-            events = self._gathered()
+            events = self._inbox.gathered(self._executor_is_busy)
             try:
                 self._round(events)
             except StoreUnavailable as error:
                 # Told to stop: what was not stored is done again after the next start.
-                self._leave(events, error)
+                self._inbox.leave(events, error)
                 return
             except Exception as error:  # noqa: BLE001 - the jobs concerned fail, the others go on
                 _log.exception("A round of the dispatcher failed.")
-                _refuse(events, error)
+                refuse(events, error)
                 self._patiently(partial(self._drop, events, error))
-                self._events.put(_Command(lambda: None, Future()))  # a round that ends the jobs
-
-    def _leave(self, events: list[_Event], error: Exception) -> None:
-        """Take no more commands; answer those that nobody will obey."""
-        with self._door:
-            self._closed = True
-        while not self._events.empty():
-            events.append(self._events.get())
-        _refuse(events, error)
-
-    def _gathered(self) -> list[_Event]:
-        """Wait for events and take all that are there.
-
-        While the workers have more to do, ends of units are gathered for a moment: one
-        transaction for several of them is what makes brief units cheap.
-        """
-        events: list[_Event] = []
-        deadline: float | None = None
-        while True:
-            wait = None if deadline is None else deadline - time.monotonic()
-            try:
-                event = self._events.get(block=wait is None or wait > 0, timeout=wait)
-            except queue.Empty:
-                return events
-            events.append(event)
-            if not isinstance(event, Future) or not self._executor_is_busy(len(events)):
-                deadline = 0.0
-            elif deadline is None:
-                deadline = time.monotonic() + _GATHER
+                self._inbox.wake()  # for a round that ends the jobs
 
     def _executor_is_busy(self, ended: int) -> bool:
         return self._live.running - ended >= 2 * self._executor.slots
 
-    def _round(self, events: list[_Event]) -> None:
+    def _round(self, events: list[Event]) -> None:
         """Store a round of events, start what can start, end what has ended."""
         answers, starts = self._patiently(lambda: self._stored(events))
         for event in events:
@@ -234,7 +181,7 @@ class Dispatcher:
                 self._ended.notify_all()
         self.ends.tell(ended)
 
-    def _drop(self, events: list[_Event], error: Exception) -> None:
+    def _drop(self, events: list[Event], error: Exception) -> None:
         """End the jobs whose units ended in a round that failed: how is not known any more."""
         ended = [event for event in events if isinstance(event, Future)]
         with self._ledger.transaction():
@@ -256,7 +203,7 @@ class Dispatcher:
                 time.sleep(_STORE_RETRY)
 
     def _stored(
-        self, events: list[_Event]
+        self, events: list[Event]
     ) -> tuple[list[tuple[Future[Any], Any, BaseException | None]], list[Start]]:
         answers: list[tuple[Future[Any], Any, BaseException | None]] = []
         with self._ledger.transaction():
@@ -268,12 +215,12 @@ class Dispatcher:
             self.router.settle_moved()
             return answers, [] if self._stopping else self._scheduler.choose(self._free(events))
 
-    def _free(self, events: list[_Event]) -> float:
+    def _free(self, events: list[Event]) -> float:
         """Give the slots that are free once the units that have ended are forgotten."""
         ended = [event for event in events if isinstance(event, Future)]
         return self._executor.slots - self._live.load + sum(map(self._live.taken, ended))
 
-    def _obey(self, command: _Command) -> tuple[Future[Any], Any, BaseException | None]:
+    def _obey(self, command: Command) -> tuple[Future[Any], Any, BaseException | None]:
         try:
             with self._ledger.undone_on_error():
                 return command.answer, command.action(), None
@@ -315,11 +262,4 @@ class Dispatcher:
             future = Future()
             future.set_exception(WorkerDied(f"it cannot be handed to a worker ({error})"))
         self._live.begin(future, start.unit, start.share)
-        future.add_done_callback(self._events.put)
-
-
-def _refuse(events: list[_Event], error: Exception) -> None:
-    """Answer the callers of a round that failed."""
-    for event in events:
-        if isinstance(event, _Command) and not event.answer.done():
-            event.answer.set_exception(error)
+        future.add_done_callback(self._inbox.put)
