@@ -15,6 +15,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 FOLDER = f"{LOCAL_HOME}/months"
+FILES = 1500  # so that a pause comes long before the end
 READ = {"step_name": "process_files", "kwargs": {"process_type": "auto_to_txt"}}
 START = f"""def start(month):
     return client.flows.run("{FOLDER}/letters.ibflow", f"{FOLDER}/{{month}}/input",
@@ -36,7 +37,7 @@ def connect(ibflow_platform: Any) -> str:
     for month in ("july", "august"):
         folder = ibflow_platform.root / FOLDER / month / "input"
         folder.mkdir(parents=True, exist_ok=True)
-        for number in range(400):
+        for number in range(FILES):
             (folder / f"{number:04}.txt").write_text(f"Dear {number},\n")
     flow = ibflow_platform.root / FOLDER / "letters.ibflow"
     flow.write_text(json.dumps({"steps": [READ]}))
@@ -74,7 +75,7 @@ def test_the_log_opens_and_the_browser_tells_the_end(
     notebook.run_first()
     notebook.run(1)
     notebook.page.get_by_role("button", name="Log", exact=True).click()
-    notebook.page.get_by_text("Submitted with 400 files").wait_for()
+    notebook.page.get_by_text("1 page read").first.wait_for()
     notebook.page.screenshot(path=pictures / f"log-{front_end}.png")
     notebook.run(2)
     title = notebook.page.locator("details summary", has_text="Log, last 20 of")
@@ -84,4 +85,4 @@ def test_the_log_opens_and_the_browser_tells_the_end(
     notebook.page.get_by_text("The job ended as COMPLETE.").wait_for()
     told = notebook.page.evaluate("window.told")
     assert [heading for heading, _ in told] == ["COMPLETE letters.ibflow"]
-    assert told[0][1].startswith("400 of 400 files")
+    assert told[0][1].startswith(f"{FILES} of {FILES} files")
