@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -23,6 +24,7 @@ from ibflow_nb.client.service import ServerJobs
 from ibflow_nb.client.solutions import Solutions
 from ibflow_nb.client.transport import Call, Transport
 from ibflow_nb.config.target import Network
+from ibflow_nb.jobs.board import Board
 from ibflow_nb.jobs.call import call
 from ibflow_nb.jobs.clock import Clock
 from ibflow_nb.jobs.poller import Poller, poller
@@ -86,7 +88,8 @@ class Client:
         self.results = Results(self._transport, pages)
         pace = EMBEDDED if self.connection.is_loopback else REMOTE
         self._service = ServerJobs(self._transport, self.results, pace)
-        self.jobs = Jobs(self._transport, self._service, self._poller)
+        self._boards: weakref.WeakSet[Board] = weakref.WeakSet()
+        self.jobs = Jobs(self._transport, self._service, self._poller, self._boards)
         self.flows = Flows(self._transport, self.jobs)
         self.solutions = Solutions(self._transport, self.jobs, pages)
         self.marketplace = Marketplace(self._transport)
@@ -123,6 +126,8 @@ class Client:
     async def close(self) -> None:
         """Stop asking after this client's jobs and close its connections; jobs go on."""
         self._poller.release(self._service)
+        for board in list(self._boards):
+            await board.stop.aio()
         await self._transport.close()
 
     def __enter__(self) -> Self:

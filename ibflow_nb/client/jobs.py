@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableSet
 from contextlib import aclosing
 
 from ibflow_nb.api import endpoints
@@ -39,10 +39,17 @@ _Pipelines = list[Pipeline]
 class Jobs:
     """``client.jobs``: jobs by id, and lists of them."""
 
-    def __init__(self, transport: Transport, service: ServerJobs, poller: Poller) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        service: ServerJobs,
+        poller: Poller,
+        boards: MutableSet[Board],
+    ) -> None:
         self._transport = transport
         self._service = service
         self._poller = poller
+        self._boards = boards
 
     @call
     async def get(self, job_id: str) -> Job:
@@ -193,9 +200,11 @@ class Jobs:
 
         first = [row_of(one) for one in await self.list.aio(state=state, tags=tags, limit=limit)]
         states = frozenset(filter(None, state.split(",")))
-        return Board(
+        board = Board(
             self._service, look, Overview(rows=tuple(first)), states=states, poller=self._poller
         )
+        self._boards.add(board)
+        return board
 
     def _job(self, snapshot: Snapshot) -> Job:
         return Job(snapshot.job_id, self._service, snapshot=snapshot, poller=self._poller)

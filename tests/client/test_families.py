@@ -281,3 +281,12 @@ def test_calls_keep_their_help(talk: Any) -> None:
     assert client.flows.run.__name__ == "run"
     assert "ibflow_path" in str(inspect.signature(client.flows.run))
     assert repr(client) == "Client('http://server.test')"
+
+
+def test_a_closed_client_watches_no_more(connected: Any) -> None:
+    """Who waits for a board of many jobs is released, and the server is asked no more."""
+    job = {"job_id": "j-1", "state": "RUNNING", "kind": "flow", "num_files": 2, "num_done": 1}
+    client = connected(lambda _: httpx.Response(200, json={"status": "OK", "jobs": [job]}))
+    board = client.jobs.watch()
+    client.close()
+    assert board.wait(5).snapshot.note == "Not watched any more."
