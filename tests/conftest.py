@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,20 @@ def documents() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no documents for tests at {folder} (set IBFLOW_NB_TEST_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[..., Any]:
+    """Wait until a condition holds and give its value; fail after a deadline."""
+
+    def wait(condition: Callable[[], Any], seconds: float = 60, pause: float = 0.01) -> Any:
+        deadline = time.monotonic() + seconds
+        while not (value := condition()):
+            assert time.monotonic() < deadline, "the condition did not come true in time"
+            time.sleep(pause)
+        return value
+
+    return wait
 
 
 @pytest.fixture

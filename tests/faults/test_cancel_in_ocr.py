@@ -42,14 +42,6 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     engine.stop(grace=0)
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def workers_in_ocr() -> list[int]:
     """Give the worker processes of this process that have loaded the OCR engine."""
     found = []
@@ -65,12 +57,12 @@ def workers_in_ocr() -> list[int]:
     return found
 
 
-def test_cancel_stops_ocr_within_two_seconds(engine: Engine) -> None:
+def test_cancel_stops_ocr_within_two_seconds(engine: Engine, until: Callable[..., object]) -> None:
     """The worker is gone, and the job is CANCELLED."""
     job_id = engine.run_flow(RunFlow(ibflow_path="p/flow.ibflow", input_dir="p/input")).job_id
-    wait_until(workers_in_ocr)
+    until(workers_in_ocr)
     begin = time.monotonic()
     reply = engine.cancel(job_id)
-    wait_until(lambda: not workers_in_ocr())
+    until(lambda: not workers_in_ocr())
     assert time.monotonic() - begin < 2
     assert msgspec.json.decode(reply.cur_status, type=CurStatus).status == "CANCELLED"

@@ -6,10 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -118,20 +116,13 @@ def finish(root: Path, job_id: str) -> CurStatus:
     return status
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 30) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-
-
 @pytest.mark.parametrize("done_before", [1, 20, 50])
 def test_a_killed_platform_goes_on_where_it_was(
     root: Path,
     start_server: Callable[[], tuple[subprocess.Popen[str], str]],
     monkeypatch: pytest.MonkeyPatch,
     done_before: int,
+    until: Callable[..., object],
 ) -> None:
     """After kill -9 the run is finished, and output and records equal an undisturbed run's."""
     engine = Engine(Drive(root), Settings(root=root, workers=2, steps_module="engine_steps"))
@@ -145,10 +136,10 @@ def test_a_killed_platform_goes_on_where_it_was(
     monkeypatch.setenv("IBFLOW_TEST_ROOT", str(root))
     process, job_id = start_server()
     folder = root / "p" / "out" / "s2_extract"
-    wait_until(lambda: len(list(folder.glob("*.ibdoc"))) >= done_before)
+    until(lambda: len(list(folder.glob("*.ibdoc"))) >= done_before, pause=0.002)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    wait_until(lambda: not worker_processes(root), seconds=2)
+    until(lambda: not worker_processes(root), seconds=2)
     kept = {path: path.stat().st_mtime_ns for path in folder.glob("*.ibdoc")}
 
     status = finish(root, job_id)
@@ -158,13 +149,15 @@ def test_a_killed_platform_goes_on_where_it_was(
     assert len(repeated) <= 2
 
 
-def test_a_platform_told_to_stop_leaves_its_jobs_to_the_next_start(root: Path) -> None:
+def test_a_platform_told_to_stop_leaves_its_jobs_to_the_next_start(
+    root: Path, until: Callable[..., object]
+) -> None:
     """A stop in the middle of a run loses nothing."""
     engine = Engine(Drive(root), Settings(root=root, workers=2, steps_module="engine_steps"))
     engine.start()
     job_id = engine.run_flow(RunFlow(ibflow_path="p/flow.ibflow", input_dir="p/input")).job_id
     folder = root / "p" / "out" / "s2_extract"
-    wait_until(lambda: len(list(folder.glob("*.ibdoc"))) >= 5)
+    until(lambda: len(list(folder.glob("*.ibdoc"))) >= 5, pause=0.002)
     engine.stop(grace=2)
     assert finish(root, job_id).status == "COMPLETE"
 

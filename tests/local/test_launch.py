@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -35,14 +34,6 @@ def root(tmp_path: Path) -> Iterator[Path]:
     root = tmp_path / "root"
     yield root
     stop_platform(root)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition, with a deadline."""
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true"
-        time.sleep(0.02)
 
 
 def kernel(root: Path, idle_exit: float = 600) -> subprocess.Popen[str]:
@@ -93,17 +84,17 @@ def test_threads_of_one_kernel_share_one_platform(root: Path) -> None:
     assert len(pids) == 1
 
 
-def test_a_killed_platform_is_replaced(root: Path) -> None:
+def test_a_killed_platform_is_replaced(root: Path, until: Callable[..., object]) -> None:
     """After kill -9 the next call starts another one, with the same token."""
     first = ensure_running(root)
     os.kill(first.pid, signal.SIGKILL)
-    wait_until(Presence(root).is_free)
+    until(Presence(root).is_free)
     second = ensure_running(root)
     assert second.pid != first.pid
     assert second.token == first.token
 
 
-def test_a_platform_leaves_after_its_last_kernel(root: Path) -> None:
+def test_a_platform_leaves_after_its_last_kernel(root: Path, until: Callable[..., object]) -> None:
     """With all kernels gone, also by kill -9, it ends by itself; while one lives it stays."""
     living, dying = kernel(root, 0.2), kernel(root, 0.2)
     for process in (living, dying):
@@ -112,10 +103,10 @@ def test_a_platform_leaves_after_its_last_kernel(root: Path) -> None:
     presence = Presence(root)
     dying.kill()
     end(dying)
-    wait_until(lambda: len(list((root / ".ibflow" / "leases").iterdir())) == 1)
+    until(lambda: len(list((root / ".ibflow" / "leases").iterdir())) == 1)
     assert not presence.is_free()
     end(living)
-    wait_until(presence.is_free)
+    until(presence.is_free)
     assert presence.announced() is None
 
 

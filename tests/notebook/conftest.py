@@ -110,20 +110,6 @@ class ScriptedServer:
 
 
 @pytest.fixture
-def until() -> Callable[..., Any]:
-    """Wait until a condition holds and give its value; fail after a deadline."""
-
-    def wait(condition: Callable[[], Any], seconds: float = DEADLINE) -> Any:
-        end = time.monotonic() + seconds
-        while not (value := condition()):
-            assert time.monotonic() < end, "the condition did not come true in time"
-            time.sleep(0.02)
-        return value
-
-    return wait
-
-
-@pytest.fixture
 def server() -> Iterator[ScriptedServer]:
     """A scripted server on loopback."""
     script = ScriptedServer()

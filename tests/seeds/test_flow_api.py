@@ -7,7 +7,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
@@ -92,14 +92,6 @@ class FlowApi:
         assert set(reply) == {"status", "msg"}, reply
         assert reply["status"] == "ERROR"
         return str(reply["msg"])
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -338,17 +330,17 @@ def test_log_to_timeline(platform: FlowApi) -> None:
         assert ("a.txt, record 0, total: 12.50" in platform.log(data["job_id"])) is wanted
 
 
-def test_notification_emails(platform: FlowApi) -> None:
+def test_notification_emails(platform: FlowApi, until: Any) -> None:
     """Without a mail server each mail is kept as a file, and the job's log says so."""
     data, _ = platform.run(RUN_FLOW, body(notification_emails=["jay@example.org", ""]))
     kept = platform.root / ".ibflow" / "outbox"
-    wait_for(lambda: list(kept.glob(f"{data['job_id']}*.eml")))
+    until(lambda: list(kept.glob(f"{data['job_id']}*.eml")))
     [mail] = kept.glob(f"{data['job_id']}*.eml")
     message = email.message_from_bytes(mail.read_bytes())
     assert message["To"] == "jay@example.org"
     assert message["Subject"] == "Flow run COMPLETE: my_flow.ibflow"
     line = f"There is no mail server: the mail to jay@example.org was kept as {mail.name}."
-    wait_for(lambda: line in platform.log(data["job_id"]))
+    until(lambda: line in platform.log(data["job_id"]))
 
 
 def test_tags(platform: FlowApi) -> None:
@@ -429,12 +421,12 @@ def receiver() -> Iterator[tuple[str, list[tuple[dict[str, Any], Any]]]]:
     server.server_close()
 
 
-def test_webhook_config(platform: FlowApi, receiver: Any) -> None:
+def test_webhook_config(platform: FlowApi, receiver: Any, until: Any) -> None:
     """The event has the documented keys and headers, and is sent again until it is received."""
     url, received = receiver
     config = {"url": url, "headers": {"X-Key": "secret"}}
     data, _ = platform.run(RUN_FLOW, body(webhook_config=config))
-    wait_for(lambda: len(received) == 2)
+    until(lambda: len(received) == 2)
     for event, headers in received:
         assert event == {
             "status": "OK",
@@ -467,11 +459,11 @@ def test_values_as_strings_and_unknown_keys(platform: FlowApi) -> None:
 
 
 @pytest.fixture
-def endless(platform: FlowApi) -> dict[str, Any]:
+def endless(platform: FlowApi, until: Any) -> dict[str, Any]:
     """Start a run whose second step takes for ever, and wait until it is at it."""
     request = body(ibflow_path=f"{PROJECT}/endless.ibflow", input_dir=f"{PROJECT}/long")
     data = platform.start(RUN_FLOW, request)
-    wait_for(lambda: current(platform, data)["step"] == "apply_refiner")
+    until(lambda: current(platform, data)["step"] == "apply_refiner")
     return data
 
 

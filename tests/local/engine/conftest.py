@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from ibflow_nb.api.results import ResultRecord, ResultsQuery
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine import Engine
 from ibflow_nb.local.settings import DeliverySettings, Settings
+from ibflow_nb.local.steps.base import Task
 
 HERE = Path(__file__).resolve().parent
 PROJECT = "me/my-repo/fs/Instabase Drive/project"
@@ -84,20 +84,6 @@ class Platform:
         return "\n".join(entry.log for entry in self.engine.logs(job_id).logs)
 
 
-def until(condition: Callable[[], object], seconds: float = 10) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.005)
-
-
-@pytest.fixture(name="until")
-def until_fixture() -> Callable[..., None]:
-    """Wait until a condition holds, with a deadline."""
-    return until
-
-
 @pytest.fixture
 def steps_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let this process and its workers import the steps of these tests."""
@@ -128,3 +114,24 @@ def platform(make_platform: Callable[..., Platform]) -> Platform:
     platform = make_platform()
     platform.flow("read", "extract")
     return platform
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Callable[..., Task]:
+    """Make a task that reads a text."""
+
+    def make(text: str, **kwargs: Any) -> Task:
+        source = tmp_path / f"{text.split()[0]}.txt"
+        source.write_text(text)
+        return Task(
+            job_id="j",
+            step="read",
+            kwargs=kwargs,
+            source=str(source),
+            input=str(source),
+            name=source.name,
+            index=0,
+            output_dir=str(tmp_path / "out" / "s1_read"),
+        )
+
+    return make

@@ -14,7 +14,6 @@ import pytest
 from ibflow_nb.local.engine.executor import FileFailed, Killed, TimedOut, WorkerDied
 from ibflow_nb.local.engine.pool import LocalPool
 from ibflow_nb.local.settings import Settings
-from ibflow_nb.local.steps.base import Task
 
 
 @pytest.fixture
@@ -30,27 +29,6 @@ def make_pool(tmp_path: Path, steps_on_path: None) -> Iterator[Callable[..., Loc
     yield make
     for pool in made:
         pool.close()
-
-
-@pytest.fixture
-def task(tmp_path: Path) -> Callable[[str], Task]:
-    """Make a task that reads a text."""
-
-    def make(text: str, **kwargs: Any) -> Task:
-        source = tmp_path / f"{text.split()[0]}.txt"
-        source.write_text(text)
-        return Task(
-            job_id="j",
-            step="read",
-            kwargs=kwargs,
-            source=str(source),
-            input=str(source),
-            name=source.name,
-            index=0,
-            output_dir=str(tmp_path / "out" / "s1_read"),
-        )
-
-    return make
 
 
 def children() -> set[int]:

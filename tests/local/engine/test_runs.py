@@ -133,26 +133,6 @@ def test_an_output_that_cannot_be_made_fails_the_job(platform: Any) -> None:
     assert "cannot be written" in platform.engine.status(job_id).msg
 
 
-def test_an_output_that_leaves_the_drive_fails_one_job_only(
-    platform: Any, tmp_path: Path, until: Any
-) -> None:
-    """A job whose output folder became a link out of the drive fails; the next one runs."""
-    gate = tmp_path / "gate"
-    platform.flow({"name": "read", "gate": str(gate)})
-    platform.files(a="one")
-    job_id = platform.submit()
-    output = platform.project / "data" / "out"
-    until(output.exists)
-    (tmp_path / "outside").mkdir()
-    output.rename(tmp_path / "moved")
-    output.symlink_to(tmp_path / "outside")
-    gate.touch()
-    assert platform.engine.wait(job_id, 20)
-    assert platform.status(job_id).status == "FAILED"
-    assert "results cannot be written" in platform.engine.status(job_id).msg
-    assert platform.status(platform.run(output_has_run_id=True)).status == "COMPLETE"
-
-
 def test_a_large_file_is_read_in_parts_and_joined(platform: Any) -> None:
     """Pages of one file are units of their own; the joined record is in order."""
     platform.flow("read")

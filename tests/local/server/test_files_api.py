@@ -6,7 +6,7 @@ import http.client
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +138,7 @@ def test_a_folder_is_not_overwritten_by_a_file(
 
 
 def test_a_body_cut_off_leaves_the_file_as_it_was(
-    api: httpx.Client, folder: Path, space: str
+    api: httpx.Client, folder: Path, space: str, until: Any
 ) -> None:
     """When the sender goes away in the middle, the old content stays and nothing is left over."""
     (folder / "f").write_bytes(b"old")
@@ -150,7 +150,7 @@ def test_a_body_cut_off_leaves_the_file_as_it_was(
     with pytest.raises(ConnectionAbortedError):
         api.put(f"{FILES}/{space}/f", content=body())
     assert api.put(f"{FILES}/{space}/other", content=b"").status_code == 204
-    wait_until(lambda: no_rests(folder))
+    until(lambda: no_rests(folder))
     assert (folder / "f").read_bytes() == b"old"
 
 
@@ -420,13 +420,3 @@ def test_no_body_breaks_the_files_api(client: httpx.Client, verb: str, body: obj
     reply = client.post(f"{FILES}/{verb}", content=json.dumps(body))
     assert reply.status_code in {201, 202, 400, 404, 412}, reply.text
     assert reply.status_code < 400 or reply.json()["message"].endswith(".")
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition, at most some seconds."""
-    event = threading.Event()
-    for _ in range(500):
-        if condition():
-            return
-        event.wait(0.01)
-    raise AssertionError("the condition did not come true")
