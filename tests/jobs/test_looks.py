@@ -19,7 +19,7 @@ from ibflow_nb.api.errors import (
 from ibflow_nb.api.jobs import JobState, JobSummary
 from ibflow_nb.jobs.agenda import Agenda, Entry
 from ibflow_nb.jobs.background import Background
-from ibflow_nb.jobs.looks import DEPTH, MANY, Looks
+from ibflow_nb.jobs.looks import DEPTH, MANY, Look, Looks
 from ibflow_nb.jobs.poller import RATE, Poller
 from ibflow_nb.jobs.schedule import Sighting
 from ibflow_nb.jobs.snapshot import Snapshot
@@ -78,10 +78,14 @@ class Rig:
         for start in range(0, max(1, len(ids)), PAGE):
             yield [self.summary(job_id) for job_id in ids[start : start + PAGE]]
 
+    async def begin(self) -> None:
+        """Begin to watch all jobs at one moment."""
+        for watch in self.watches:
+            await self.poller._watch(watch)
+
     def run(self) -> None:
         """Watch all jobs to their ends."""
-        for watch in self.watches:
-            self.poller.watch(watch)
+        self.home.run(self.begin())
         for watch in self.watches:
             self.home.run(watch.wait_closed(60))
 
@@ -322,6 +326,7 @@ def test_a_page_that_is_older_than_an_answer_is_passed_over(
     looks.begin(service)
     clock.time += 1.0
     look, _ = agenda.take()
+    assert isinstance(look, Look)
     home.run(looks.carry_out(look))
     states = [entry.watch.snapshot.state for entry in entries]
     assert states == [JobState.UNKNOWN, *[JobState.PAUSED] * (MANY - 1)]
@@ -329,9 +334,10 @@ def test_a_page_that_is_older_than_an_answer_is_passed_over(
 
 def test_looks_go_on_after_a_stop_of_the_thread(rig: Any) -> None:
     """After the extension was unloaded and loaded, the jobs are watched as before."""
-    made = rig()
-    for watch in made.watches:
-        made.home.run(made.poller._watch(watch))
+    made = rig(seconds=1e12)
+    made.home.run(made.begin())
     made.home.stop()
+    now, before = made.service.clock.now(), len(made.service.looks)
+    made.durations = dict.fromkeys(made.durations, now + 100.0)
     made.run()
-    assert len(made.service.looks) > 10
+    assert len(made.service.looks) > before + 10
