@@ -1,5 +1,6 @@
 """1,000 jobs watched at once, beside a loop per job that asks once a second.
 
+The server lists its jobs, as the embedded platform does; one that does not is an alternative.
 *Simulated*: the real poller on a simulated clock, with durations as runs have them (log-normal,
 median 87 s, 95 % under 482 s). *For real*: processor time of a kernel's process while a server
 on this machine answers for the same jobs, from their start on, when they are asked most often.
@@ -15,9 +16,11 @@ import statistics
 import sys
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from benchmarks.harness import (
     Figure,
@@ -37,6 +40,8 @@ LONGEST = 3000.0
 LOOP = "a loop per job at 1 s"
 REQUESTS, DELAY = "requests a job, simulated", "delay until its end is seen, simulated"
 PROCESSOR = "processor time while watching"
+POLLED = "this client where the server has no lists"
+PAGE = 200
 
 
 def draw_durations(count: int) -> list[float]:
@@ -54,6 +59,26 @@ def reply(share: float) -> dict[str, Any]:
         }  # fmt: skip
     detail = {"status": "RUNNING", "curProgress": share**1.2, "curMsg": "Reading files"}
     return {"status": "OK", "state": "PENDING", "cur_status": json.dumps(detail)}
+
+
+def list_page(shares: list[float], offset: int) -> dict[str, Any]:
+    """Make a page of the list of jobs of which these shares are done."""
+    jobs = [
+        {
+            "job_id": str(number),
+            "state": "COMPLETE" if share >= 1 else "RUNNING",
+            "kind": "FLOW",
+            "flow_path": "home/reader/fs/D/flows/receipts.ibflow",
+            "output_folder": f"home/reader/fs/D/runs/{number}/out",
+            "start_timestamp": 1_700_000_000,
+            "num_files": 50,
+            "num_done": int(50 * min(1.0, share**1.2)),
+        }
+        for number, share in enumerate(shares[offset : offset + PAGE], offset)
+    ]
+    following = offset + PAGE
+    url = f"/api/v1/jobs/list?limit={PAGE}&offset={following}"
+    return {"status": "OK", "jobs": jobs, "next_page": url if following < len(shares) else None}
 
 
 # --- simulated
@@ -81,7 +106,7 @@ class SimulatedClock:
 class SimulatedServer:
     """Answers for all jobs, and notes how often it is asked and when each end is told."""
 
-    def __init__(self, clock: SimulatedClock, durations: list[float]) -> None:
+    def __init__(self, clock: SimulatedClock, durations: list[float], *, lists: bool) -> None:
         from ibflow_nb.jobs.schedule import REMOTE
 
         self.pace = REMOTE
@@ -89,6 +114,7 @@ class SimulatedServer:
         self.delays: list[float] = []
         self._clock = clock
         self._durations = durations
+        self._lists = lists
 
     async def fetch_status(self, job_id: str) -> Any:
         """Answer for one job."""
@@ -99,8 +125,20 @@ class SimulatedServer:
             self.delays.append(late)
         return reply(self._clock.now() / duration)
 
+    async def list_jobs(self) -> AsyncGenerator[list[Any]]:
+        """List all jobs, page by page."""
+        from ibflow_nb.api.errors import NotFound
+        from ibflow_nb.api.jobs import JobSummary
 
-def simulate_poller(durations: list[float]) -> Measured:
+        for offset in range(0, len(self._durations), PAGE):
+            self.asked += 1
+            if not self._lists:
+                raise NotFound("There is no such call.", status_code=404)
+            shares = [self._clock.now() / duration for duration in self._durations]
+            yield msgspec.convert(list_page(shares, offset)["jobs"], list[JobSummary])
+
+
+def simulate_poller(durations: list[float], *, lists: bool) -> Measured:
     """Watch all jobs with the poller."""
     from ibflow_nb.jobs.background import Background
     from ibflow_nb.jobs.poller import Poller
@@ -108,7 +146,7 @@ def simulate_poller(durations: list[float]) -> Measured:
     from ibflow_nb.jobs.watch import Watch
 
     clock, home = SimulatedClock(), Background()
-    server = SimulatedServer(clock, durations)
+    server = SimulatedServer(clock, durations, lists=lists)
     poller = Poller(clock, home=home, rng=random.Random(1))
     watches = [Watch(server, Snapshot(job_id=str(n))) for n in range(len(durations))]  # type: ignore[arg-type]
     for watch in watches:
@@ -133,20 +171,28 @@ def simulate_loops(durations: list[float]) -> Measured:
 # --- for real
 
 
-def serve(port: int, count: int) -> None:
+def serve(port: int, count: int, *, lists: bool) -> None:
     """Answer for jobs that have begun just now."""
     import uvicorn
 
     began = time.monotonic()
     durations = draw_durations(count)
 
+    def answer(path: str, query: dict[str, list[str]]) -> tuple[int, dict[str, Any]]:
+        elapsed = time.monotonic() - began
+        if path.endswith("/jobs/status"):
+            return 200, reply(elapsed / durations[int(query["job_id"][0])])
+        if not lists:
+            return 404, {"status": "ERROR", "msg": "There is no such call."}
+        shares = [elapsed / duration for duration in durations]
+        return 200, list_page(shares, int(query.get("offset", ["0"])[0]))
+
     async def app(scope: Any, receive: Any, send: Any) -> None:
         query = urllib.parse.parse_qs(scope["query_string"].decode())
-        share = (time.monotonic() - began) / durations[int(query["job_id"][0])]
-        body = json.dumps(reply(share)).encode()
+        status, told = answer(scope["path"], query)
         headers = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(told).encode()})
 
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", lifespan="off")
 
@@ -154,6 +200,7 @@ def serve(port: int, count: int) -> None:
 def watch_by_client(url: str, count: str, seconds: str) -> Callable[[], object]:
     """Watch with this project's client, at the pace that it keeps with servers elsewhere."""
     from ibflow_nb.api.flow import Submission
+    from ibflow_nb.api.jobs import JobState
     from ibflow_nb.client import Client
     from ibflow_nb.jobs.schedule import REMOTE
 
@@ -164,7 +211,7 @@ def watch_by_client(url: str, count: str, seconds: str) -> Callable[[], object]:
         submissions = [Submission(str(number), "") for number in range(int(count))]
         jobs = [client.jobs.follow(submission) for submission in submissions]
         time.sleep(float(seconds))
-        assert all(job.snapshot.progress > 0 for job in jobs)
+        assert all(job.state in {JobState.RUNNING, JobState.COMPLETE} for job in jobs)
 
     return watch
 
@@ -193,11 +240,11 @@ def watch_by_loops(url: str, count: str, seconds: str) -> Callable[[], object]:
 
 
 def spend(
-    watch: Callable[[str, str, str], Callable[[], object]], count: int, seconds: int
+    watch: Callable[[str, str, str], Callable[[], object]], count: int, seconds: int, lists: str
 ) -> float:
     """Watch for some seconds; give the share of a core that it takes, in percent."""
     port = free_port()
-    with running([sys.executable, "-m", __spec__.name, str(port), str(count)]):
+    with running([sys.executable, "-m", __spec__.name, str(port), str(count), lists]):
         wait_for_port(port)
         spent = fresh(watch, f"http://127.0.0.1:{port}", str(count), str(seconds))
     return 100 * spent.processor / spent.seconds
@@ -207,8 +254,11 @@ def figures() -> Iterator[Figure]:
     """Requests and delay on a simulated clock, processor time on this machine."""
     durations = draw_durations(sized(1000, 30))
     yield from compare_all(
-        partial(simulate_poller, durations),
-        {LOOP: partial(simulate_loops, durations)},
+        partial(simulate_poller, durations, lists=True),
+        {
+            LOOP: partial(simulate_loops, durations),
+            POLLED: partial(simulate_poller, durations, lists=False),
+        },
         [
             Measure(REQUESTS, "requests", "lower", {LOOP: 0.15}),
             Measure(DELAY, "s", "lower", limit=1.0),
@@ -218,8 +268,11 @@ def figures() -> Iterator[Figure]:
     count, seconds = sized((1000, 60), (30, 2))
     yield compare(
         PROCESSOR,
-        partial(spend, watch_by_client, count, seconds),
-        {LOOP: partial(spend, watch_by_loops, count, seconds)},
+        partial(spend, watch_by_client, count, seconds, "lists"),
+        {
+            LOOP: partial(spend, watch_by_loops, count, seconds, "lists"),
+            POLLED: partial(spend, watch_by_client, count, seconds, ""),
+        },
         unit="% of a core",
         better="lower",
         limit=10,
@@ -230,6 +283,6 @@ def figures() -> Iterator[Figure]:
 
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1].isdigit():
-        serve(int(sys.argv[1]), int(sys.argv[2]))
+        serve(int(sys.argv[1]), int(sys.argv[2]), lists=bool(sys.argv[3]))
     else:
         main(figures)
