@@ -105,7 +105,8 @@ class Board:
         except TimeoutError:
             going = [row.job.job_id for row in self._overview.going]
             raise JobTimeout(
-                f"{len(going)} jobs have not ended within {timeout:g} s; they go on.",
+                f"{len(going)} of {len(self._overview.rows)} jobs have not ended within "
+                f"{timeout:g} s; they go on.",
                 job_id=going[0] if len(going) == 1 else "",
             ) from None
         finally:

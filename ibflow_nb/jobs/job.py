@@ -16,7 +16,7 @@ from ibflow_nb.jobs.call import call
 from ibflow_nb.jobs.hooks import Hooks
 from ibflow_nb.jobs.poller import Poller, poller
 from ibflow_nb.jobs.service import JobService
-from ibflow_nb.jobs.snapshot import Snapshot, parse_status, refusal
+from ibflow_nb.jobs.snapshot import Snapshot, in_brief, parse_status, refusal
 from ibflow_nb.jobs.waiting import waiting
 from ibflow_nb.jobs.watch import Watch
 
@@ -256,24 +256,10 @@ class Job:
         return self.result.aio().__await__()
 
     def __repr__(self) -> str:
-        return f"<Job {self.id} {self._describe()}>"
+        return f"<Job {self.id} {in_brief(self.snapshot)}>"
 
     def _repr_html_(self) -> str:
-        return f"<code>{html.escape(self.id)}</code> {html.escape(self._describe())}"
-
-    def _describe(self) -> str:
-        seen = self.snapshot
-        parts = [str(seen.state)]
-        if not seen.done and seen.progress:
-            parts.append(f"{seen.progress:.0%}")
-        if seen.total_files:
-            done = seen.total_files if seen.state is JobState.COMPLETE else seen.done_files or 0
-            parts.append(f"({done} of {seen.total_files} files)")
-        if seen.error_files:
-            parts.append(f"{seen.error_files} failed")
-        if seen.note:
-            parts.append(f"[{seen.note}]")
-        return " ".join(parts)
+        return f"<code>{html.escape(self.id)}</code> {html.escape(in_brief(self.snapshot))}"
 
     async def _control(self, action: str) -> None:
         await self._service.send_control(action, self.id)

@@ -84,6 +84,21 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def in_brief(seen: Snapshot) -> str:
+    """Say in a few words how a job stands."""
+    parts = [str(seen.state)]
+    if not seen.done and seen.progress:
+        parts.append(f"{seen.progress:.0%}")
+    if seen.total_files:
+        done = seen.total_files if seen.state is JobState.COMPLETE else seen.done_files or 0
+        parts.append(f"({done} of {seen.total_files} files)")
+    if seen.error_files:
+        parts.append(f"{seen.error_files} failed")
+    if seen.note:
+        parts.append(f"[{seen.note}]")
+    return " ".join(parts)
+
+
 def refusal(reply: object) -> str | None:
     """Give the server's sentence if it refused the question itself, else None.
 

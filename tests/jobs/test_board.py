@@ -167,7 +167,7 @@ def test_a_refused_token_ends_the_watching(make: Any, home: Background) -> None:
 def test_a_wait_in_vain_times_out(make: Any, home: Background) -> None:
     """The error is a TimeoutError; nothing happens to the jobs."""
     board = make([listed("j-1")], Server([listed("j-1")]))
-    with pytest.raises(JobTimeout, match=r"1 jobs have not ended within 0\.05 s"):
+    with pytest.raises(JobTimeout, match=r"1 of 1 jobs have not ended within 0\.05 s"):
         home.run(board.wait._function(0.05))
     home.run(board.stop._function())
 
