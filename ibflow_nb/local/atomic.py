@@ -1,6 +1,8 @@
 """Files appear whole or not at all: written under a temporary name, synced, renamed.
 
-What was written is still there after a power cut, so that the job store may tell of it.
+What was written is still there after a power cut, so that the job store may tell of it: a file
+is synced, then its folder, which takes folders that were made above it along on file systems with
+a journal.
 """
 
 from __future__ import annotations
@@ -45,18 +47,6 @@ def write_atomic(path: Path, content: bytes | Iterable[bytes], *, mode: int = 0o
         raise
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and its parents where they are absent.
-
-    Raises:
-        OSError: the disk is full or read-only, or a file is in the way.
-    """
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for made in missing:
-        _sync(made.parent)
-
-
 def _sync(folder: Path) -> None:
     """Put the names in a folder on the disk, where the system can."""
     if not hasattr(os, "O_DIRECTORY"):
@@ -78,5 +68,5 @@ def _temporary(folder: Path) -> tuple[int, str]:
     try:
         return os.open(name, _FLAGS, 0o600), name
     except FileNotFoundError:
-        make_folder(folder)
+        folder.mkdir(parents=True, exist_ok=True)
         return os.open(name, _FLAGS, 0o600), name

@@ -10,7 +10,7 @@ import msgspec
 from ibflow_nb.api.errors import InvalidRequest
 from ibflow_nb.api.flow import RunOptions, Submission
 from ibflow_nb.api.schema import Request
-from ibflow_nb.local.atomic import make_folder, write_atomic
+from ibflow_nb.local.atomic import write_atomic
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.dispatcher import Dispatcher
 from ibflow_nb.local.engine.folders import (
@@ -155,7 +155,7 @@ class Submitter:
         try:
             if options.delete_out_dir and not options.output_has_run_id:
                 clear_folder(output, self._settings.state_dir / "trash" / job.id)
-            make_folder(output)
+            output.mkdir(parents=True, exist_ok=True)
             if job.binary:
                 write_atomic(self._drive.resolve(live.plan.binary_path), job.binary)
         except OSError as error:
