@@ -20,7 +20,7 @@ import pytest
 
 from ibflow_nb.connecting import LOCAL_HOME
 
-VERSIONS = os.environ.get("IBFLOW_NB_TEST_KERNELS", "6.31.0 7.3.0 7.4.0").split()
+VERSIONS = os.environ.get("IBFLOW_NB_TEST_IPYKERNELS", "6.31.0 7.3.0 7.4.0").split()
 LETTERS = f"{LOCAL_HOME}/letters"
 READ = {"step_name": "process_files", "kwargs": {"process_type": "auto_to_txt"}}
 
