@@ -33,7 +33,8 @@ class RunOptions(Request):
         log_to_timeline: keep logs of steps and refiners.
         notification_emails: told at the end; a list, or one string with commas.
         tags: strings to find the run by.
-        step_timeout: seconds for each step; 0 lets the platform pick, -1 is none.
+        step_timeout: seconds for each step, after which the run fails; 0 lets the platform pick,
+            -1 is none.
         pipeline_ids: pipelines that the run belongs to.
         save_binary_to_output: keep the flow binary beside the output.
         webhook_config: who is told at the end.
