@@ -16,6 +16,7 @@ import pytest
 
 from ibflow_nb import __version__
 from ibflow_nb.cli import main
+from ibflow_nb.notebook.remembered import recall, remember
 
 tokens_seen: list[str] = []
 RUN = ["run", "a/b/fs/D/x.ibflow", "--input", "a/b/fs/D/in"]
@@ -178,3 +179,15 @@ def test_the_page_of_commands_is_up_to_date(capsys: pytest.CaptureFixture[str]) 
     assert page.read_text("utf-8") == capsys.readouterr().out, (
         "run: ibflow-nb help --markdown > docs/commands.md"
     )
+
+
+def test_what_is_remembered_is_replaced_at_once(tmp_path: Path) -> None:
+    """Who reads the file meanwhile reads the old line whole; nobody else may read it."""
+    path = tmp_path / "connection.json"
+    remember({"url": "http://a.test"}, path)
+    with path.open() as earlier:
+        remember({"url": "http://b.test"}, path)
+        assert "a.test" in earlier.read()
+    assert recall(path) == {"url": "http://b.test"}
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [*tmp_path.iterdir()] == [path]

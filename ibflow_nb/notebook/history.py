@@ -16,6 +16,8 @@ import msgspec
 import platformdirs
 from filelock import FileLock
 
+from ibflow_nb.notebook import private_files
+
 KEPT = 1000
 _log = logging.getLogger(__name__)
 
@@ -95,11 +97,7 @@ class History:
         lines = self._lines()
         if len(lines) < 2 * KEPT:
             return
-        shorter = self.path.with_suffix(".new")
-        descriptor = os.open(shorter, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(b"\n".join(lines[-KEPT:]) + b"\n")
-        shorter.replace(self.path)
+        private_files.replace(self.path, b"\n".join(lines[-KEPT:]) + b"\n")
 
 
 def default_path() -> Path:

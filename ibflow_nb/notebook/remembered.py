@@ -13,6 +13,7 @@ import msgspec
 import platformdirs
 
 from ibflow_nb.config.table import BY_NAME, PROFILE, URL
+from ibflow_nb.notebook import private_files
 
 
 def remember(said: Mapping[str, str], path: Path | None = None) -> None:
@@ -24,9 +25,7 @@ def remember(said: Mapping[str, str], path: Path | None = None) -> None:
     path = path or default_path()
     place = {name: _absolute(name, word) for name, word in said.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.encode(place))
+    private_files.replace(path, msgspec.json.encode(place))
 
 
 def recall(path: Path | None = None) -> dict[str, str]:
