@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 
 import ibflow_nb
 from ibflow_nb import AuthenticationFailed, Client, ConfigError, JobFailed, NotFound
-from ibflow_nb.api.jobs import JobState
+from ibflow_nb.api.jobs import JobState, JobSummary
 from ibflow_nb.jobs import Snapshot
+from ibflow_nb.jobs.looks import MANY
 
 HOME = "local/my-repo/fs/Instabase Drive"
 FLOW = {
@@ -127,3 +129,23 @@ def test_a_profile_connects(platform: Client, write_profiles: Any) -> None:
     wrong = ibflow_nb.connect(platform.url, token="wrong", profile="p")
     with wrong as client, pytest.raises(AuthenticationFailed):
         client.check()
+
+
+def test_many_runs_are_watched_by_lists(
+    platform: Client, flow: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real list tells of running jobs, and every end is told by the job's own answer."""
+    for number in range(12):  # so that many runs go on at once
+        (tmp_path / f"{number}.txt").write_text("Total: 1.00")
+    source, listed, lists = platform.files.upload(tmp_path), set(), platform._service.list_jobs
+
+    async def noting() -> AsyncGenerator[list[JobSummary]]:
+        async for page in lists():
+            listed.update(summary.job_id for summary in page)
+            yield page
+
+    monkeypatch.setattr(platform._service, "list_jobs", noting)
+    jobs = [platform.flows.run(flow, source, output_has_run_id=True) for _ in range(2 * MANY)]
+    finals = [job.result(timeout=120) for job in jobs]
+    assert listed & {job.id for job in jobs}
+    assert all(final.output_folder and final.total_files == 12 for final in finals)
