@@ -39,7 +39,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its loop runs in this thread: asyncio.run fails beside it
 def chromium() -> Iterator[sync_api.Browser]:
     """The system's Chromium, headless."""
     if not CHROMIUM.exists():
