@@ -39,6 +39,11 @@ class Connection:
         self._earlier: list[Client] = []
 
     @property
+    def named(self) -> bool:
+        """Whether a line, setting or profile says which server to use."""
+        return self.target is not None or bool(look_up(URL, self._settings.layers()).value)
+
+    @property
     def client(self) -> Client:
         """The client; connects when nothing was connected before.
 

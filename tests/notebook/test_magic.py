@@ -246,6 +246,16 @@ def test_jobs_of_earlier_kernels_are_found_by_the_beginning_of_their_id(
     assert len(server.calls("run_flow_async")) == 1
 
 
+def test_jobs_after_a_restart_are_those_of_the_last_server(shell: Any, server: Any) -> None:
+    """'jobs' needs no connect where the history knows the server of the latest job."""
+    shell.run_cell(f"%ibflow connect {server.url}")
+    shell.run_cell(f"%ibflow {RUN}")
+    server.listed.append({"job_id": "job-0001", "state": "RUNNING", "kind": "run_flow"})
+    shell.run_line_magic("reload_ext", "ibflow_nb")
+    table = shell.run_cell("%ibflow jobs").result
+    assert [job.job_id for job in table] == ["job-0001"]
+
+
 def test_results_are_records(shell: Any, server: Any) -> None:
     """'results' gives the records of the latest job as soon as it has ended."""
     shell.run_cell(f"%ibflow connect {server.url}")

@@ -33,8 +33,14 @@ def wait(context: Context, args: argparse.Namespace) -> Job:
 
 
 def jobs(context: Context, args: argparse.Namespace) -> Table[JobSummary] | Board:
-    """List the server's jobs, newest first, or watch them together."""
+    """List the server's jobs, newest first, or watch them together.
+
+    After a restart of the kernel it is the server of the job that was started last.
+    """
     query = _query(args)
+    latest = context.jobs.history.entries()[:1]
+    if latest and not context.connection.named:
+        context.connection.reach(latest[0].server, latest[0].root)
     listing = context.connection.client.jobs
     if getattr(args, "watch", False):
         return _watch(context, listing.watch(state=query.state, tags=query.tags, limit=query.limit))
