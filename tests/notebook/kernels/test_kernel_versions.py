@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 FINAL = "update_display_data"
 WAITS = ("job.wait()", "await job", "%ibflow wait")
-MANY = 800  # files: a run of some seconds
+MANY = 4000  # files: a run of some seconds
 ANSWER = 0.5  # seconds beyond those of a bare kernel
 HELD = "job = %ibflow {}\njob.pause()\nprint(job.id)"  # stands still until it is resumed
 HALFWAY = "import threading; threading.Timer(0.3, print, ['halfway']).start()\n"
