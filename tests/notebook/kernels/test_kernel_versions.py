@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from queue import Empty
 from typing import Any
 
 import pytest
@@ -133,20 +134,35 @@ def test_a_kernel_with_a_running_job_ends_at_once(
     assert spent < bare + 1
 
 
-def test_reload_and_unload_leave_no_thread(open_kernel: Any, connect: str, letters: Any) -> None:
-    """Three reloads with running jobs leave one set of threads, an unload leaves none."""
+def reload_and_unload(kernel: Any, connect: str, letters: Any) -> None:
+    """Reload with running jobs and unload, counting threads."""
     count = "import threading\nprint(sum('ibflow' in t.name for t in threading.enumerate()))"
-    with open_kernel() as kernel:
-        kernel.printed(f"import threading\nthreads = set(threading.enumerate())\n{connect}")
-        work = f"\n%ibflow {letters()} --quiet -o job"
-        kernel.printed(work)
-        once = kernel.printed(count)
-        for _ in range(3):
-            kernel.printed(connect.replace("%load_ext", "%reload_ext") + work)
-        assert kernel.printed(count) == once
-        kernel.printed("%ibflow cancel --all --quiet")
-        kernel.printed("%unload_ext ibflow_nb")
-        assert kernel.printed("print(set(threading.enumerate()) - threads)") == "set()\n"
+    kernel.printed(f"import threading\nthreads = set(threading.enumerate())\n{connect}")
+    work = f"\n%ibflow {letters()} --quiet -o job"
+    kernel.printed(work)
+    once = kernel.printed(count)
+    for _ in range(3):
+        kernel.printed(connect.replace("%load_ext", "%reload_ext") + work)
+    assert kernel.printed(count) == once
+    kernel.printed("%ibflow cancel --all --quiet")
+    kernel.printed("%unload_ext ibflow_nb")
+    assert kernel.printed("print(set(threading.enumerate()) - threads)") == "set()\n"
+
+
+def test_reload_and_unload_leave_no_thread(
+    open_kernel: Any, connect: str, letters: Any, version: str
+) -> None:
+    """Three reloads with running jobs leave one set of threads, an unload leaves none."""
+    # 7.3.0 at times leaves a request lying though all its threads are idle: then a new kernel.
+    for attempts_left in (2, 1, 0) if version == "7.3.0" else (0,):
+        try:
+            with open_kernel() as kernel:
+                reload_and_unload(kernel, connect, letters)
+        except Empty:
+            if not attempts_left:
+                raise
+        else:
+            break
 
 
 def test_the_whole_path_needs_no_nested_loops(open_kernel: Any, connect: str, letters: Any) -> None:
