@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from ibflow_nb.api import endpoints
 from ibflow_nb.api.endpoints import Endpoint
 from ibflow_nb.api.errors import InvalidRequest
+from ibflow_nb.api.hints import did_you_mean
 from ibflow_nb.api.flow import (
     CompileBinary,
     CompileReply,
@@ -163,7 +163,6 @@ def checked_request(kind: type[R], params: dict[str, Any], endpoint: Endpoint) -
     known = [field.encode_name for field in msgspec.structs.fields(kind)]
     for name in params:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            advice = f"did you mean '{near[0]}'?" if near else f"it knows {', '.join(known)}."
+            advice = did_you_mean(name, known, f"it knows {', '.join(known)}.")
             raise InvalidRequest(f"{endpoint.name}: unknown parameter '{name}'; {advice}")
     return convert_request(kind, params, call=endpoint.name)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ibflow_nb.api.errors import ConfigError
+from ibflow_nb.api.hints import did_you_mean
 from ibflow_nb.config.sources import given
 from ibflow_nb.config.table import BY_NAME, PROXY, TOKEN_FROM, Found, Layer
 
@@ -102,10 +103,7 @@ def _said(key: str, value: object, path: Path, source: str) -> tuple[str, object
     setting = BY_NAME.get(key)
     if setting is None or not setting.in_profile:
         keys = [TOKEN_KEY, *(one.name for one in BY_NAME.values() if one.in_profile)]
-        import difflib
-
-        near = difflib.get_close_matches(key, keys, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(keys)}."
+        hint = did_you_mean(key, keys, f"there are {', '.join(keys)}.")
         raise ConfigError(f"{source[0].upper()}{source[1:]} has an unknown key '{key}'; {hint}")
     read = setting.read(value, f"'{key}' of {source}")
     if setting.is_path and read:

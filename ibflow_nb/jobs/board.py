@@ -129,8 +129,7 @@ class Board:
         return self.wait.aio().__await__()
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{number} {state}" for state, number in self._overview.counts.items())
-        return f"<Board {counts or 'no jobs'}>"
+        return f"<Board {self._overview.counts_in_words or 'no jobs'}>"
 
     async def _run(self) -> None:
         failures, asked_pause = 0, 0.0

@@ -63,6 +63,11 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
         return {state: counted[state] for state in JobState if counted[state]}
 
     @property
+    def counts_in_words(self) -> str:
+        """Jobs in each state, such as ``2 RUNNING, 1 COMPLETE``; empty where there are none."""
+        return ", ".join(f"{number} {state}" for state, number in self.counts.items())
+
+    @property
     def since(self) -> int | None:
         """When the oldest job that goes on was submitted (Unix seconds), if that is known."""
         moments = [row.job.started for row in self.going]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ import msgspec
 import yaml
 
 from ibflow_nb.api.errors import CommandError, InvalidRequest
+from ibflow_nb.api.hints import did_you_mean
 from ibflow_nb.api.schema import Request, convert_request
 from ibflow_nb.notebook.expansion import expand_values, split_line
 
@@ -156,8 +156,7 @@ def _struct_of(annotation: Any) -> type[msgspec.Struct] | None:
 
 
 def _unknown(path: str, key: str, known: list[str], call: str) -> str:
-    near = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"it takes {', '.join(known)}."
+    hint = did_you_mean(key, known, f"it takes {', '.join(known)}.")
     return f"{call} has no parameter '{path}'; {hint}"
 
 

@@ -114,9 +114,8 @@ class KnownJobs:
     def like(self, mark: str) -> str | None:
         """Give the latest job of a request, unless it is known to have ended."""
         mine = [job_id for job_id in self.known() if self._marks.get(job_id) == mark]
-        going = [job_id for job_id in mine if not self._jobs[job_id].done]
-        if going or mine:
-            return going[0] if going else None
+        if mine:
+            return next((job_id for job_id in mine if not self._jobs[job_id].done), None)
         return next((one.job_id for one in self.history.entries() if one.mark == mark), None)
 
     def title(self, job_id: str) -> str:

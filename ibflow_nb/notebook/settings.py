@@ -14,6 +14,7 @@ from traitlets import HasTraits, TraitError, TraitType
 from traitlets.config import Configurable
 
 from ibflow_nb.api.errors import CommandError, ConfigError
+from ibflow_nb.api.hints import did_you_mean
 from ibflow_nb.config.layers import look_up, stack
 from ibflow_nb.config.table import BY_NAME, SETTINGS, Found, Layer, Setting
 
@@ -141,10 +142,7 @@ def known(name: str) -> Setting[Any]:
         CommandError: there is none; the message names a near one.
     """
     if name not in BY_NAME:
-        import difflib  # not at the start of every kernel
-
-        near = difflib.get_close_matches(name, BY_NAME, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(BY_NAME)}."
+        hint = did_you_mean(name, BY_NAME, f"there are {', '.join(BY_NAME)}.")
         raise CommandError(f"There is no setting '{name}'; {hint}")
     return BY_NAME[name]
 

@@ -38,9 +38,8 @@ def jobs(context: Context, args: argparse.Namespace) -> Table[JobSummary] | Boar
     After a restart of the kernel it is the server of the job that was started last.
     """
     query = _query(args)
-    latest = context.jobs.history.entries()[:1]
-    if latest and not context.connection.named:
-        context.connection.reach(latest[0].server, latest[0].root)
+    if not context.connection.named and (known := context.jobs.history.entries()):
+        context.connection.reach(known[0].server, known[0].root)
     listing = context.connection.client.jobs
     if getattr(args, "watch", False):
         return _watch(context, listing.watch(state=query.state, tags=query.tags, limit=query.limit))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from ibflow_nb.api.errors import CommandError
+from ibflow_nb.api.hints import did_you_mean
 from ibflow_nb.notebook.commands.base import Argument, Command
 
 
@@ -66,8 +67,7 @@ def find_command(
         choices = ", ".join(name.split()[1] for name in group)
         said = f"'{words[0]} {words[1]}'" if len(words) > 1 else f"'{words[0]}' alone"
         raise CommandError(f"{prog} knows no {said}; after '{words[0]}' comes one of {choices}.")
-    near = difflib.get_close_matches(words[0], [name.split()[0] for name in table], n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"see {prog} help."
+    hint = did_you_mean(words[0], (name.split()[0] for name in table), f"see {prog} help.")
     raise CommandError(f"{prog} knows no command '{words[0]}'; {hint}")
 
 

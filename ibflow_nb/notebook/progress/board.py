@@ -29,7 +29,7 @@ def tell(overview: Overview, *, fixed: bool = False, now: float | None = None) -
     now = time.time() if now is None else now
     rows = sorted(overview.rows, key=lambda row: not row.going)
     described = [_describe(row, fixed, now) for row in rows[:SHOWN]]
-    summary = _summary(overview)
+    summary = overview.counts_in_words or "No such jobs"
     more = f"and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
     remarks = [remark for remark in (more, overview.note) if remark]
     return Told(
@@ -38,11 +38,6 @@ def tell(overview: Overview, *, fixed: bool = False, now: float | None = None) -
         "\n".join([summary, *_lines(described), *remarks]),
         _html(summary, described, remarks),
     )
-
-
-def _summary(overview: Overview) -> str:
-    counts = ", ".join(f"{number} {state}" for state, number in overview.counts.items())
-    return counts or "No such jobs"
 
 
 def _describe(row: Row, fixed: bool, now: float) -> Description:
