@@ -9,7 +9,6 @@ import msgspec
 from ibflow_nb.api import endpoints
 from ibflow_nb.api.endpoints import Endpoint
 from ibflow_nb.api.errors import InvalidRequest
-from ibflow_nb.api.hints import did_you_mean
 from ibflow_nb.api.flow import (
     CompileBinary,
     CompileReply,
@@ -23,6 +22,7 @@ from ibflow_nb.api.flow import (
     RunStep,
     SubmissionReply,
 )
+from ibflow_nb.api.hints import did_you_mean
 from ibflow_nb.api.schema import Request, convert_request
 from ibflow_nb.client.jobs import Jobs
 from ibflow_nb.client.transport import Transport
