@@ -66,7 +66,10 @@ class Kernels:
     """Real kernels that run cells at the same time."""
 
     def __init__(self, number: int) -> None:
-        self._managers = [KernelManager(kernel_name="python3") for _ in range(number)]
+        # Sockets in the file system: a TCP port may be taken before a kernel binds it.
+        self._managers = [
+            KernelManager(kernel_name="python3", transport="ipc") for _ in range(number)
+        ]
         for manager in self._managers:
             manager.start_kernel()
         self._clients = [manager.blocking_client() for manager in self._managers]

@@ -17,10 +17,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import KernelManager, start_new_kernel
+from jupyter_client.manager import KernelManager
 from traitlets.config import Config
 
 DEADLINE = 30.0
+START = 60.0
 StartKernel = Callable[..., contextlib.AbstractContextManager["Kernel"]]
 
 
@@ -231,10 +232,13 @@ def is_idle(message: dict[str, Any], request: str) -> bool:
 @contextlib.contextmanager
 def running_kernel(folder: Path, env: dict[str, str] | None = None) -> Iterator[Kernel]:
     """Run a kernel of this interpreter with a folder to work in and variables of its own."""
-    manager, client = start_new_kernel(
-        kernel_name="python3", cwd=str(folder), env=os.environ | (env or {})
-    )
+    # Sockets in the file system: a TCP port may be taken before the kernel binds it.
+    manager = KernelManager(kernel_name="python3", transport="ipc")
+    manager.start_kernel(cwd=str(folder), env=os.environ | (env or {}))
+    client = manager.blocking_client()
+    client.start_channels()
     try:
+        client.wait_for_ready(timeout=START)
         yield Kernel(manager, client)
     finally:
         client.stop_channels()
