@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jupyter_client.manager import KernelManager
+from file_kernels import FileKernelManager
 
 from ibflow_nb.local.launch import stop_platform
 from ibflow_nb.local.presence import Presence
@@ -66,10 +66,7 @@ class Kernels:
     """Real kernels that run cells at the same time."""
 
     def __init__(self, number: int) -> None:
-        # Sockets in the file system: a TCP port may be taken before a kernel binds it.
-        self._managers = [
-            KernelManager(kernel_name="python3", transport="ipc") for _ in range(number)
-        ]
+        self._managers = [FileKernelManager(kernel_name="python3") for _ in range(number)]
         for manager in self._managers:
             manager.start_kernel()
         self._clients = [manager.blocking_client() for manager in self._managers]

@@ -9,6 +9,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from file_kernels import AsyncFileKernelManager
 from nbclient import NotebookClient
 
 pytestmark = pytest.mark.faults
@@ -163,7 +164,13 @@ def test_no_token_in_a_notebook(
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
     resources = {"metadata": {"path": str(home)}}
-    NotebookClient(notebook, timeout=60, allow_errors=True, resources=resources).execute()
+    NotebookClient(
+        notebook,
+        timeout=200,
+        allow_errors=True,
+        resources=resources,
+        kernel_manager_class=AsyncFileKernelManager,
+    ).execute()
     nbformat.write(notebook, home / "saved.ipynb")
     saved = (home / "saved.ipynb").read_text()
     assert "1 of 2 files" in saved or "2 of 2 files" in saved

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from file_kernels import FileKernelManager
 from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
@@ -232,8 +233,7 @@ def is_idle(message: dict[str, Any], request: str) -> bool:
 @contextlib.contextmanager
 def running_kernel(folder: Path, env: dict[str, str] | None = None) -> Iterator[Kernel]:
     """Run a kernel of this interpreter with a folder to work in and variables of its own."""
-    # Sockets in the file system: a TCP port may be taken before the kernel binds it.
-    manager = KernelManager(kernel_name="python3", transport="ipc")
+    manager = FileKernelManager(kernel_name="python3")
     manager.start_kernel(cwd=str(folder), env=os.environ | (env or {}))
     client = manager.blocking_client()
     client.start_channels()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from file_kernels import AsyncFileKernelManager, run_nbval
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter, MarkdownExporter
 
@@ -49,8 +47,12 @@ def notebook(own_folders: Path) -> Any:
 
 def executed(notebook: Any, folder: Path) -> Any:
     """Execute a notebook as a service would, and give it as it is read from its file."""
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": folder}})
-    client.execute()
+    NotebookClient(
+        notebook,
+        timeout=200,
+        resources={"metadata": {"path": folder}},
+        kernel_manager_class=AsyncFileKernelManager,
+    ).execute()
     nbformat.write(notebook, folder / "saved.ipynb")
     return nbformat.read(folder / "saved.ipynb", as_version=4)
 
@@ -110,14 +112,6 @@ def test_saved_outputs_are_final_and_pass_nbval(notebook: Any, own_folders: Path
     assert shown["data"]["text/plain"] == "COMPLETE · letters.ibflow · 2 of 2 files"
     assert set(shown["data"]) == {"text/plain", "text/html"}
     assert "widgets" not in notebook.metadata
-    path = own_folders / "saved.ipynb"
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbval", str(path), "-p", "no:cacheprovider", "-q"],
-        capture_output=True,
-        text=True,
-        cwd=own_folders,
-        env=os.environ | {"PYTEST_ADDOPTS": ""},
-        check=False,
-    )
+    done = run_nbval(own_folders / "saved.ipynb")
     assert done.returncode == 0, done.stdout
     assert "3 passed" in done.stdout

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from file_kernels import run_nbval
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
@@ -19,24 +17,10 @@ def test_outputs_are_as_saved(notebook: Path, tmp_path: Path) -> None:
     """Every cell of a tutorial, on a platform of its own, gives its saved outputs."""
     from ibflow_nb.local.launch import stop_platform
 
-    command = [sys.executable, "-m", "pytest", "--nbval", str(notebook)]
-    command += [
-        "--nbval-sanitize-with",
-        str(NOTEBOOKS / "sanitize.cfg"),
-        "--nbval-cell-timeout=400",
-    ]
-    command += ["-p", "no:cacheprovider", "-q", "-o", "addopts="]
+    options = ["--nbval-sanitize-with", str(NOTEBOOKS / "sanitize.cfg"), "--nbval-cell-timeout=400"]
     environment = {"IBFLOW_NB_DISPLAY": "static", "XDG_DATA_HOME": str(tmp_path)}
     try:
-        done = subprocess.run(
-            command,
-            cwd=NOTEBOOKS,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            timeout=580,
-            check=False,
-        )
+        done = run_nbval(notebook, *options, **environment)
     finally:
         stop_platform(tmp_path / "ibflow-nb" / "platform")
     assert done.returncode == 0, done.stdout + done.stderr
