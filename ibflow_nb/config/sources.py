@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ibflow_nb.config.kinds import Kind
@@ -13,8 +13,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PROXIES = {"http", "https", "socks5", "socks5h"}
 
 
-@dataclass(frozen=True)
-class TokenSource:
+class TokenSource(NamedTuple):
     """Where a token comes from.
 
     Attributes:
@@ -35,7 +34,8 @@ class TokenSource:
     def __str__(self) -> str:
         return f"env:{self.variable}" if self.variable else self.kind
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def given(token: str) -> TokenSource:
@@ -54,8 +54,7 @@ def _read_source(said: object) -> TokenSource:
     raise ValueError("no source of a token")  # which may be a token in the wrong place
 
 
-@dataclass(frozen=True)
-class Proxy:
+class Proxy(NamedTuple):
     """A proxy, or the word that there shall be none.
 
     Attributes:
@@ -74,7 +73,8 @@ class Proxy:
     def __str__(self) -> str:
         return self.shown
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return str(self)
 
 
 NO_PROXY = Proxy("none", Secret(""))

@@ -9,9 +9,8 @@ tells its value and where that comes from, and its completion. Code reads a sett
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from ibflow_nb.api.errors import ConfigError
 from ibflow_nb.config.kinds import PATH, SECONDS, SWITCH, TEXT, Kind, choice
@@ -39,8 +38,7 @@ class OnInterrupt(StrEnum):
     CANCEL = "cancel"
 
 
-@dataclass(frozen=True, eq=False)
-class Setting(Generic[T]):
+class Setting(NamedTuple, Generic[T]):
     """One thing that can be set.
 
     Attributes:
@@ -86,8 +84,7 @@ class Setting(Generic[T]):
         raise ConfigError(f"{where} can be {self.kind.words}{shown}.")
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A value and where it comes from.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Completion of commands, options, job ids and paths, by a matcher of IPython's second kind.
+"""Completion of commands, options, job ids and paths, for a matcher of IPython's second kind.
 
 The older hook mixes its answers with hundreds of names. A matcher sees the current line only, so
 the body of a cell magic is told from its first line by the cursor's place.
@@ -19,12 +19,9 @@ from IPython.core.completer import (
     CompletionContext,
     SimpleCompletion,
     SimpleMatcherResult,
-    context_matcher,
 )
 
 if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
-
     from ibflow_nb.notebook.commands.base import Argument, Command
     from ibflow_nb.notebook.lookups import Lookups
     from ibflow_nb.notebook.magic import IbflowMagics
@@ -33,30 +30,8 @@ MOST_SECONDS = 0.3
 _LINE = re.compile(r"^\s*(?:[^%]*=\s*)?%%?ibflow\s+(?P<rest>.*)$", re.DOTALL)
 _WORD = re.compile(r"""[^\s"']*$""")
 _OPEN_QUOTE = re.compile(r"""(?P<quote>["'])(?P<word>[^"']*)$""")
-_MATCHER = "ibflow_matcher"
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-
-
-def install(shell: InteractiveShell, magics: IbflowMagics) -> None:
-    """Add the matcher to the shell's completer."""
-    from ibflow_nb.notebook.lookups import Lookups
-
-    lookups = Lookups(magics)
-
-    @context_matcher(identifier=_MATCHER)  # type: ignore[untyped-decorator]
-    def ibflow_matcher(context: CompletionContext) -> SimpleMatcherResult:
-        return match(context, magics, lookups)
-
-    if shell.Completer is not None:
-        shell.Completer.custom_matchers.append(ibflow_matcher)
-
-
-def remove(shell: InteractiveShell) -> None:
-    """Take the matcher away again."""
-    if shell.Completer is not None:
-        matchers = shell.Completer.custom_matchers
-        matchers[:] = [one for one in matchers if getattr(one, "__name__", "") != _MATCHER]
 
 
 def match(

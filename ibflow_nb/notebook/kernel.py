@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ibflow_nb.client import Client
 from ibflow_nb.jobs import Job, Snapshot
@@ -20,9 +20,13 @@ from ibflow_nb.notebook.screens import TerminalScreen
 from ibflow_nb.notebook.settings import Settings
 from ibflow_nb.notebook.waiting import set_interrupt_policy
 
+if TYPE_CHECKING:
+    from traitlets.config import Configurable
 
-def make_context(shell: Any, settings: Settings) -> Context:
+
+def make_context(shell: Any, own: Configurable) -> Context:
     """Make what the commands of one shell work with, and tell IPython how to show it."""
+    settings = Settings(own)
     known = KnownJobs(History())
     screen: Screen = TerminalScreen(settings)
     if getattr(shell, "kernel", None) is not None:

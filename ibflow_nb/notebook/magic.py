@@ -20,10 +20,12 @@ from IPython.core.magic import (
 
 from ibflow_nb.api.errors import ConfigError, IbflowError
 from ibflow_nb.config.table import DEBUG
-from ibflow_nb.notebook.settings import Settings, read_settings
+from ibflow_nb.notebook import matcher
+from ibflow_nb.notebook.traits import read_traits
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Configurable
 
     from ibflow_nb.notebook.context import Context
 
@@ -36,9 +38,9 @@ class IbflowMagics(Magics):
     _context: Context | None = None
     last_error: BaseException | None = None
 
-    def __init__(self, shell: InteractiveShell, settings: Settings) -> None:
+    def __init__(self, shell: InteractiveShell, own: Configurable) -> None:
         super().__init__(shell)
-        self.settings = settings
+        self.own = own
         self._making = threading.Lock()
 
     @no_var_expand
@@ -62,7 +64,7 @@ class IbflowMagics(Magics):
             if self._context is None:
                 from ibflow_nb.notebook.kernel import make_context
 
-                self._context = make_context(self.shell, self.settings)
+                self._context = make_context(self.shell, self.own)
             return self._context
 
     def close(self) -> None:
@@ -95,7 +97,7 @@ class IbflowMagics(Magics):
     def _render_whole_stack(self, error: BaseException) -> None:
         """In debug mode, have IPython show the stack that the error would hide."""
         try:
-            wanted = self.settings[DEBUG]
+            wanted = self.context.settings[DEBUG]
         except ConfigError:  # which is what the error itself tells
             return
         if wanted:
@@ -111,26 +113,22 @@ def load(shell: InteractiveShell) -> None:
     Raises:
         ConfigError: ``ipython_config.py`` sets what is no value of a setting.
     """
-    from ibflow_nb.notebook import completion
-
-    settings = read_settings(shell)
-    magics = IbflowMagics(shell, settings)
-    shell.configurables.append(settings.own)  # type: ignore[arg-type]  # any Configurable
+    own = read_traits(shell)
+    magics = IbflowMagics(shell, own)
+    shell.configurables.append(own)  # type: ignore[arg-type]  # any Configurable
     shell.register_magics(magics)
-    completion.install(shell, magics)
+    matcher.install(shell, magics)
 
 
 def unload(shell: InteractiveShell) -> None:
     """Take back all that :func:`load` and the commands since then have set up."""
-    from ibflow_nb.notebook import completion
-
-    completion.remove(shell)
+    matcher.remove(shell)
     manager = shell.magics_manager
     magics = manager.registry.pop(IbflowMagics.__name__, None)
     for kind in ("line", "cell"):
         manager.magics[kind].pop("ibflow", None)
     if magics is not None:
-        shell.configurables.remove(magics.settings.own)
+        shell.configurables.remove(magics.own)
         magics.close()
     if kernel := sys.modules.get("ibflow_nb.notebook.kernel"):
         kernel.take_back(shell)

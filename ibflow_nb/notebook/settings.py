@@ -6,64 +6,21 @@ The rows are in :mod:`ibflow_nb.config.table`, which place wins in :mod:`ibflow_
 from __future__ import annotations
 
 import os
-import types
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from traitlets import HasTraits, TraitError, TraitType
+from traitlets import TraitError
 from traitlets.config import Configurable
 
-from ibflow_nb.api.errors import CommandError, ConfigError
+from ibflow_nb.api.errors import CommandError
 from ibflow_nb.api.hints import did_you_mean
 from ibflow_nb.config.layers import look_up, stack
-from ibflow_nb.config.table import BY_NAME, SETTINGS, Found, Layer, Setting
-
-if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
+from ibflow_nb.config.table import BY_NAME, Found, Layer, Setting
+from ibflow_nb.notebook.traits import SECTION, IBFlow
 
 T = TypeVar("T")
-SECTION = "IBFlow"
 IN_A_FILE = "ipython_config.py"
 BY_HAND = "%config"
-
-
-class Value(TraitType[Any, Any]):
-    """The trait of a setting; None while it is not set here."""
-
-    def __init__(self, setting: Setting[Any]) -> None:
-        words = f"{setting.help[0].upper()}{setting.help[1:]}: {setting.kind.words}."
-        super().__init__(None, allow_none=True, help=words)
-        self._setting = setting
-
-    def validate(self, obj: HasTraits, value: object) -> Any:
-        """Make a value of the setting.
-
-        Raises:
-            TraitError: it is none.
-        """
-        if value is None:
-            return None
-        try:
-            read = self._setting.read(value)
-        except ConfigError as error:
-            raise TraitError(str(error)) from None
-        if getattr(read, "private", False):
-            raise TraitError(
-                f"'{self.name}' with a password in it would be kept in the notebook; write it "
-                "into a profile."
-            )
-        return read
-
-
-def _traits(namespace: dict[str, Any]) -> None:
-    namespace["__module__"] = __name__
-    namespace["__doc__"] = (
-        "Settings of %ibflow; None where another place decides, '%ibflow config' tells which."
-    )
-    namespace |= {setting.name: Value(setting).tag(config=True) for setting in SETTINGS}
-
-
-IBFlow = types.new_class(SECTION, (Configurable,), exec_body=_traits)
 
 
 class Settings:
@@ -145,15 +102,3 @@ def known(name: str) -> Setting[Any]:
         hint = did_you_mean(name, BY_NAME, f"there are {', '.join(BY_NAME)}.")
         raise CommandError(f"There is no setting '{name}'; {hint}")
     return BY_NAME[name]
-
-
-def read_settings(shell: InteractiveShell) -> Settings:
-    """Make the settings of a shell from IPython's configuration.
-
-    Raises:
-        ConfigError: it sets what is no value of a setting.
-    """
-    try:
-        return Settings(IBFlow(parent=shell))
-    except TraitError as error:
-        raise ConfigError(f"In IPython's configuration: {error}") from None

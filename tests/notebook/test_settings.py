@@ -13,13 +13,14 @@ from traitlets.config import Config
 from ibflow_nb.api.errors import ConfigError
 from ibflow_nb.config.table import BY_NAME, DISPLAY, INTERRUPT, SETTINGS, Display, OnInterrupt
 from ibflow_nb.notebook.magic import IbflowMagics
-from ibflow_nb.notebook.settings import IBFlow, Settings
+from ibflow_nb.notebook.settings import Settings
+from ibflow_nb.notebook.traits import IBFlow
 
 
 def settings_of(shell: Any) -> Settings:
     """Give the settings of a shell's magic."""
     magics = shell.magics_manager.registry[IbflowMagics.__name__]
-    return magics.settings
+    return magics.context.settings
 
 
 def test_config_lists_every_setting(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
