@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -32,13 +32,12 @@ FLOW = {
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Any]:
-    """Give a function that starts the platform of one root on one port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    """Give a function that starts the platform of one root, each time on the port of the first."""
+    port = 0
     running: list[subprocess.Popen[bytes]] = []
 
     def serve() -> tuple[subprocess.Popen[bytes], str]:
+        nonlocal port
         ready = tmp_path / "ready.json"
         ready.unlink(missing_ok=True)
         command = [sys.executable, "-m", "ibflow_nb.cli", "serve", "--root", str(tmp_path / "r")]
@@ -49,7 +48,9 @@ def start(tmp_path: Path) -> Iterator[Any]:
         while not ready.exists():
             assert process.poll() is None
             waiting.wait(0.05)
-        return process, json.loads(ready.read_text())["url"]
+        url = json.loads(ready.read_text())["url"]
+        port = urlsplit(url).port
+        return process, url
 
     yield serve
     for process in running:

@@ -70,10 +70,10 @@ def test_a_refused_token_leaves_the_connection(
 
 def test_nobody_there_is_told_at_once(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """A port on which nobody listens ends connect with a sentence; nothing is connected."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
-    sentence = refusal(shell, f"connect {url}", capsys)
+    with socket.socket() as keeper:  # nobody else gets the port meanwhile
+        keeper.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{keeper.getsockname()[1]}"
+        sentence = refusal(shell, f"connect {url}", capsys)
     assert sentence.startswith(f"ConnectionFailed: No server answers at {url}")
     assert sentence.endswith("; nothing is connected.")
     assert "Not connected" in refusal(shell, "jobs", capsys)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,12 +33,11 @@ class Cluster:
     """A scheduler and workers with two threads each, as processes of their own."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.address = f"127.0.0.1:{free.getsockname()[1]}"
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
         self.workers: list[subprocess.Popen[bytes]] = []
-        self._scheduler = self._start_scheduler()
+        self._scheduler = self._start_scheduler(0)
+        self.address = self._told_address()
 
     def add_worker(self) -> subprocess.Popen[bytes]:
         """Start a worker; it joins by itself."""
@@ -50,18 +52,31 @@ class Cluster:
         """Kill the scheduler and start another one at its address; workers have to join anew."""
         self._scheduler.kill()
         self._scheduler.wait()
-        self._scheduler = self._start_scheduler()
+        self._scheduler = self._start_scheduler(int(self.address.rpartition(":")[2]))
 
     def end(self) -> None:
         """End all processes."""
         for process in reversed(self._processes):
             process.terminate()
         for process in self._processes:
-            process.wait(20)
+            process.wait(60)
 
-    def _start_scheduler(self) -> subprocess.Popen[bytes]:
-        host, port = self.address.split(":")
-        return self._start("scheduler", "--host", host, "--port", port, "--no-dashboard")
+    def _start_scheduler(self, port: int) -> subprocess.Popen[bytes]:
+        return self._start(
+            "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard",
+            "--scheduler-file", str(self._folder / "scheduler.json"),
+        )  # fmt: skip
+
+    def _told_address(self) -> str:
+        """Wait for the file in which the scheduler tells the address that it was given."""
+        end = time.monotonic() + 120
+        while True:
+            with contextlib.suppress(OSError, ValueError):  # absent, or not yet whole
+                told = json.loads((self._folder / "scheduler.json").read_text())
+                return str(told["address"]).removeprefix("tcp://")
+            assert self._scheduler.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.02)
 
     def _start(self, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", *arguments]
@@ -121,9 +136,9 @@ def test_a_lost_worker_changes_nothing_in_the_records(
     spread = make_platform(root=tmp_path / "spread", executor=f"dask://{cluster.address}")
     spread.files(**texts)
     spread.flow("read", slow)
-    until(lambda: spread.engine._dispatcher._executor.slots == 8, 20)
+    until(lambda: spread.engine._dispatcher._executor.slots == 8)
     job_id = spread.submit()
-    until(lambda: spread.status(job_id).index >= 8, 20)
+    until(lambda: spread.status(job_id).index >= 8)
     os.kill(lost.pid, signal.SIGKILL)
     assert spread.status(job_id).status == "RUNNING"
     assert spread.engine.wait(job_id, 60)
@@ -145,7 +160,7 @@ def test_a_run_survives_a_restart_of_the_scheduler(
         platform.files(**{f"f{number}": "text" for number in range(8)})
         platform.flow("read", {"name": "extract", "seconds": 0.2})
         job_id = platform.submit()
-        until(lambda: platform.status(job_id).index >= 2, 20)
+        until(lambda: platform.status(job_id).index >= 2)
         cluster.restart_scheduler()
         cluster.add_worker()
         assert platform.engine.wait(job_id, 60)
@@ -162,9 +177,9 @@ def test_a_run_survives_a_restart_of_the_scheduler(
 def test_a_hung_unit_is_stopped_at_its_limit(pool: Any, task: Any) -> None:
     """Native code is killed within its worker, which then takes the next unit."""
     with pytest.raises(TimedOut) as caught:
-        pool.submit(task("NATIVE"), 0.5).result(20)
+        pool.submit(task("NATIVE"), 0.5).result(60)
     assert caught.value.seconds == 0.5
-    assert pool.submit(task("next"), 5).result(20).records == 1
+    assert pool.submit(task("next"), 5).result(60).records == 1
 
 
 @pytest.mark.faults
@@ -178,8 +193,8 @@ def test_killed_units_end_whether_they_run_or_wait(
         pool.kill(future)
     for future in started:
         with pytest.raises(Killed):
-            future.result(20)
-    assert pool.submit(task("next"), 5).result(20).records == 1
+            future.result(60)
+    assert pool.submit(task("next"), 5).result(60).records == 1
 
 
 @pytest.mark.faults
@@ -197,7 +212,7 @@ def test_a_cluster_that_cannot_be_told_of_a_kill_keeps_nobody_waiting(
             future = pool.submit(task("HANG"), 10)
             pool.kill(future)
             with pytest.raises(Killed):
-                future.result(8)
+                future.result(9)
     assert pool._keeper.is_alive()
 
 
@@ -205,9 +220,9 @@ def test_a_cluster_that_cannot_be_told_of_a_kill_keeps_nobody_waiting(
 def test_a_unit_that_crashes_takes_nothing_with_it(cluster: Cluster, pool: Any, task: Any) -> None:
     """The process of the unit dies, the Dask worker lives and says how it died."""
     with pytest.raises(WorkerDied, match="SIGSEGV"):
-        pool.submit(task("CRASH"), None).result(20)
+        pool.submit(task("CRASH"), None).result(60)
     with pytest.raises(FileFailed, match="is not readable"):
-        pool.submit(task("UNREADABLE"), None).result(20)
+        pool.submit(task("UNREADABLE"), None).result(60)
     assert all(worker.poll() is None for worker in cluster.workers[:1])
 
 
@@ -219,7 +234,7 @@ def test_a_cancelled_job_ends_at_once(cluster: Cluster, make_platform: Any) -> N
     platform.flow("read")
     job_id = platform.submit()
     platform.engine.cancel(job_id)
-    assert platform.engine.wait(job_id, 20)
+    assert platform.engine.wait(job_id, 60)
     assert platform.status(job_id).status == "CANCELLED"
     assert platform.engine._dispatcher.running == 0
 
@@ -229,11 +244,12 @@ def test_an_absent_scheduler_is_told_in_a_sentence(
 ) -> None:
     """The platform does not start without its cluster."""
     monkeypatch.setattr("ibflow_nb.local.engine.dask_pool._CONNECT_SECONDS", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    settings = Settings(root=tmp_path, executor=f"dask://127.0.0.1:{port}")
-    with pytest.raises(ConfigError, match=f"No Dask scheduler answers at tcp://127.0.0.1:{port}"):
-        Engine(Drive(tmp_path), settings)
+    with socket.socket() as keeper:  # nobody else gets the port meanwhile
+        keeper.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{keeper.getsockname()[1]}"
+        settings = Settings(root=tmp_path, executor=f"dask://{address}")
+        with pytest.raises(ConfigError, match=f"No Dask scheduler answers at tcp://{address}"):
+            Engine(Drive(tmp_path), settings)
 
 
 def test_a_missing_installation_is_told_in_a_sentence(
