@@ -65,7 +65,7 @@ def test_a_local_folder_becomes_a_frame(platform: Client, flow: str, folder: Pat
 
     job.subscribe(observe)
     final = job.result(timeout=120)
-    assert ended.wait(10)
+    assert ended.wait(60)
     assert final.state is JobState.COMPLETE
     assert (final.done_files, final.total_files, final.error_files) == (3, 3, 1)
     shares = [snapshot.progress for snapshot in seen]

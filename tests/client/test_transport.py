@@ -249,12 +249,12 @@ def test_a_slow_server_is_interruptible(serve: Any) -> None:
 
     def slow(handler: BaseHTTPRequestHandler) -> None:
         arrived.set()
-        release.wait(30)
+        release.wait(60)
         handler.close_connection = True
 
     client = Client(serve(slow), TOKEN)
     future = background.submit(client.jobs.list.aio())
-    assert arrived.wait(10)
+    assert arrived.wait(60)
     begin = time.monotonic()
     assert future.cancel()
     background.stop()

@@ -68,7 +68,7 @@ def test_a_running_job_waits_for_space_and_goes_on(root: Path) -> None:
     (root / "gate").touch()
     assert not engine.wait(job_id, 1)
     limit_store(engine, None)
-    assert engine.wait(job_id, 30)
+    assert engine.wait(job_id, 60)
     summary = msgspec.json.decode(engine.status(job_id).cur_status)["run_summary"]
     assert (summary["numRuntimeErrors"], summary["numRecords"]) == (40, 1)
     engine.stop()
@@ -86,7 +86,7 @@ def test_a_platform_with_a_full_store_can_be_stopped(root: Path) -> None:
     engine.stop(grace=0.1)
     again = Engine(Drive(root), settings)
     again.start()
-    assert again.wait(job_id, 30)
+    assert again.wait(job_id, 60)
     again.stop()
 
 
@@ -100,7 +100,7 @@ def test_nobody_waits_for_a_platform_that_was_stopped(root: Path) -> None:
     assert not engine.wait(job_id, 1)
     with ThreadPoolExecutor(4) as threads:
         calls = [threads.submit(engine.pause, job_id) for _ in range(3)]
-        threads.submit(engine.stop, 0.1).result(20)
+        threads.submit(engine.stop, 0.1).result(60)
         calls.append(threads.submit(engine.pause, job_id))
         for call in calls:
-            assert isinstance(call.exception(20), IbflowError)
+            assert isinstance(call.exception(60), IbflowError)

@@ -83,7 +83,7 @@ def test_an_interrupt_ends_a_blocking_call_at_once(home: Background) -> None:
             raise
 
     def interrupt() -> None:
-        started.wait(10)
+        started.wait(60)
         _thread.interrupt_main(signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
@@ -91,7 +91,7 @@ def test_an_interrupt_ends_a_blocking_call_at_once(home: Background) -> None:
     with pytest.raises(KeyboardInterrupt):
         home.run(long())
     assert time.monotonic() - begin < 5
-    assert cancelled.wait(10)
+    assert cancelled.wait(60)
     assert home.run(value(3)) == 3
 
 
@@ -111,7 +111,7 @@ def test_a_cancelled_await_cancels_the_call(home: Background) -> None:
 
     with pytest.raises(TimeoutError):
         asyncio.run(cell())
-    assert cancelled.wait(10)
+    assert cancelled.wait(60)
 
 
 def test_an_awaiting_loop_is_woken_in_between(home: Background) -> None:
@@ -212,4 +212,4 @@ def test_a_hanging_call_does_not_hold_up_the_exit() -> None:
 def test_the_executor_hands_errors_on() -> None:
     """A call that fails on a thread fails where its future is read."""
     with pytest.raises(ZeroDivisionError):
-        DaemonExecutor().submit(lambda: 1 / 0).result(10)
+        DaemonExecutor().submit(lambda: 1 / 0).result(60)

@@ -177,7 +177,7 @@ def test_stop_ends_it_and_leaves_the_jobs(make: Any, home: Background) -> None:
     board = make([listed("j-1")], Server([listed("j-1")]))
     waiting = home.submit(board.wait._function(20))
     home.run(board.stop._function())
-    assert waiting.result(20) is board
+    assert waiting.result(60) is board
     assert board.snapshot.note == "Not watched any more."
     assert board.service.controls == []
 

@@ -36,7 +36,7 @@ class Rig:
         """End the job and wait until all hooks were called."""
         self.job.on_done(lambda _: self.last.set())
         self.end.set()
-        assert self.last.wait(10)
+        assert self.last.wait(60)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_hook_of_an_ended_job_is_called_at_once(rig: Rig) -> None:
     rig.finish()
     rig.last.clear()
     rig.job.on_done(lambda _: rig.last.set())
-    assert rig.last.wait(10)
+    assert rig.last.wait(60)
 
 
 def test_hooks_are_called_in_order_and_may_block(rig: Rig) -> None:
@@ -106,5 +106,5 @@ def test_a_job_that_runs_again_calls_no_hook_twice(rig: Rig) -> None:
     rig.last.clear()
     rig.job.retry()
     rig.finish()
-    rig.job.wait(10)
+    rig.job.wait(60)
     assert len(rig.called) == 1

@@ -49,7 +49,7 @@ def make(scripted: Any) -> Any:
 def test_wait_gives_the_job_whatever_its_end(make: Any, replies: Any) -> None:
     """A failed job is waited for like any other."""
     job = make(lambda number: replies["running"](0.5) if number < 3 else replies["ended"]("FAILED"))
-    assert job.wait(10) is job
+    assert job.wait(60) is job
     assert job.state is JobState.FAILED
     assert job.done
 
@@ -64,7 +64,7 @@ def test_wait_times_out_and_the_job_goes_on(make: Any, replies: Any) -> None:
         job.result(timeout=0.05)
     assert not job.done
     done.set()
-    assert job.wait(10).state is JobState.COMPLETE
+    assert job.wait(60).state is JobState.COMPLETE
 
 
 @pytest.mark.parametrize("method", ["wait", "result", "records", "to_frame"])
@@ -77,7 +77,7 @@ def test_an_interrupted_wait_is_told_in_one_line(make: Any, replies: Any, method
         return replies["running"](0.5)
 
     def interrupt() -> None:
-        asked.wait(10)
+        asked.wait(60)
         _thread.interrupt_main(signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
@@ -142,7 +142,7 @@ def test_cancelling_an_await_leaves_the_job_alone(make: Any, replies: Any) -> No
         asyncio.run(cell())
     assert job.service.controls == []
     done.set()
-    assert job.wait(10).done
+    assert job.wait(60).done
 
 
 def test_a_cancelled_await_shows_one_line(make: Any, replies: Any) -> None:
@@ -192,7 +192,7 @@ def test_many_jobs_are_awaited_together(make: Any, replies: Any, together: Any) 
     ends = asyncio.run(together(jobs))
     assert {end.state for end in ends} == {JobState.COMPLETE}
     assert len(ends) == 4
-    assert blocking.result(10) is jobs[-1]
+    assert blocking.result(60) is jobs[-1]
 
 
 def test_wait_for_leaves_the_job_running(make: Any, replies: Any) -> None:
@@ -234,7 +234,7 @@ def test_an_unknown_job_is_told_to_who_waits(make: Any) -> None:
     """Waiting for a job that the server does not know ends with its sentence."""
     job = make(lambda _number: {"status": "ERROR", "msg": "no such job"})
     with pytest.raises(JobError, match="no such job"):
-        job.wait(10)
+        job.wait(60)
     assert job.state is JobState.UNKNOWN
     with pytest.raises(JobFailed, match="no such job"):
         job.result()
@@ -305,11 +305,11 @@ def test_a_resumed_job_is_watched_again(make: Any, replies: Any) -> None:
         replies["ended"]("COMPLETE"),
     ]
     job = make(lambda number: script[min(number, 2)])
-    assert job.wait(10).state is JobState.STOPPED_AT_CHECKPOINT
+    assert job.wait(60).state is JobState.STOPPED_AT_CHECKPOINT
     seen: list[Snapshot] = []
     job.subscribe(seen.append)
     job.resume()
-    assert job.wait(10).state is JobState.COMPLETE
+    assert job.wait(60).state is JobState.COMPLETE
     assert [s.state.value for s in seen] == ["PENDING", "RUNNING", "COMPLETE"]
     assert seen[1].progress == pytest.approx(0.3)
 
@@ -319,7 +319,7 @@ def test_a_restart_gives_a_new_job(make: Any, replies: Any) -> None:
     job = make(lambda _number: replies["ended"]())
     again = job.restart()
     assert again.id == "job-1-again"
-    assert again.wait(10).state is JobState.COMPLETE
+    assert again.wait(60).state is JobState.COMPLETE
 
 
 def test_observers_hear_changes_on_the_background_thread(make: Any, replies: Any) -> None:
@@ -328,7 +328,7 @@ def test_observers_hear_changes_on_the_background_thread(make: Any, replies: Any
     script = [replies["running"](0.2), replies["running"](0.2), replies["running"](0.6)]
 
     def answer(number: int) -> Any:
-        release.wait(10)
+        release.wait(60)
         return script[number] if number < 3 else replies["ended"]()
 
     job = make(answer)
@@ -337,7 +337,7 @@ def test_observers_hear_changes_on_the_background_thread(make: Any, replies: Any
     job.subscribe(lambda s: seen.append((s.progress, threading.current_thread() is mine)))
     job.subscribe(lambda s: seen.append((-1.0, False)))()
     release.set()
-    job.wait(10)
+    job.wait(60)
     assert seen == [(0.2, False), (0.6, False), (1.0, False)]
 
 
@@ -360,5 +360,5 @@ def test_a_closed_client_is_an_error_to_who_waits(make: Any, replies: Any) -> No
     timer = threading.Timer(0.1, lambda: job._poller.release(job.service))
     timer.start()
     with pytest.raises(ConnectionFailed, match="connect again"):
-        job.wait(10)
+        job.wait(60)
     timer.join()

@@ -143,7 +143,7 @@ def test_the_magic_watches_what_the_filters_say(
     connected.run_cell("board = %ibflow jobs --watch --tag july --state running --state pending")
     board = connected.user_ns["board"]
     server.listed = [listed("c-9", "PAUSED"), listed("a-1", "COMPLETE", 4), listed("b-2", "FAILED")]
-    board.wait(20)
+    board.wait(60)
     first, later = server.calls("jobs/list")[0], server.calls("jobs/list")[-1]
     assert (first["state"], first["tags"]) == ("RUNNING,PENDING", "july")
     assert (later.get("state", ""), later["tags"]) == ("", "july")

@@ -27,7 +27,7 @@ def test_a_run_is_scripted_from_start_to_end(
     """Answers come one after the other; what was sent can be looked at."""
     ibflow_server.answer("run_flow_async", SUBMITTED)
     ibflow_server.answer("job_status", status("RUNNING"), status("COMPLETE"))
-    job = ibflow_scripted.flows.run("f.ibflow", "in").wait(10)
+    job = ibflow_scripted.flows.run("f.ibflow", "in").wait(60)
     assert job.state is JobState.COMPLETE
     assert ibflow_server.bodies("run_flow_async") == [
         {"ibflow_path": "f.ibflow", "input_dir": "in"}

@@ -60,7 +60,7 @@ class Platform:
     def run(self, **options: Any) -> str:
         """Submit the project's flow and wait for its end; give the job id."""
         job_id = self.submit(**options)
-        assert self.engine.wait(job_id, 20), self.engine.status(job_id)
+        assert self.engine.wait(job_id, 60), self.engine.status(job_id)
         return job_id
 
     def status(self, job_id: str) -> CurStatus:

@@ -44,7 +44,7 @@ def run_binary(platform: Any, path: Path, **settings: Any) -> str:
         "settings": settings,
     }
     job_id: str = platform.engine.run_binary(msgspec.convert(request, RunBinary)).job_id
-    assert platform.engine.wait(job_id, 20)
+    assert platform.engine.wait(job_id, 60)
     return job_id
 
 
@@ -111,7 +111,7 @@ def test_a_binary_job_restarts_as_one(project: Any) -> None:
     job_id = run_binary(project, compile_binary(project), output_has_run_id=True)
     again = project.engine.restart(job_id).job_id
     assert again != job_id
-    assert project.engine.wait(again, 20)
+    assert project.engine.wait(again, 60)
     assert len(project.records(again)) == 1
 
 

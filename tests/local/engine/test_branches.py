@@ -64,7 +64,7 @@ class Metaflow:
     def run(self, **options: Any) -> str:
         """Run the metaflow to its end; give the job's id."""
         job_id = str(self.platform.engine.run_metaflow(self.request(**options)).job_id)
-        assert self.platform.engine.wait(job_id, 20), self.platform.engine.status(job_id)
+        assert self.platform.engine.wait(job_id, 60), self.platform.engine.status(job_id)
         return job_id
 
     def written(self, job_id: str) -> set[str]:
@@ -148,7 +148,7 @@ def test_retry_takes_a_failed_file_up_again(metaflow: Metaflow) -> None:
     assert [r.status for r in metaflow.platform.records(job_id)] == ["OK", "OK", "ERROR"]
     metaflow.platform.files(c="invoice number 8")
     metaflow.platform.engine.retry(job_id)
-    assert metaflow.platform.engine.wait(job_id, 20)
+    assert metaflow.platform.engine.wait(job_id, 60)
     assert metaflow.platform.records(job_id)[2].results[0].value == "8"
 
 
@@ -157,7 +157,7 @@ def test_a_metaflow_can_be_restarted(metaflow: Metaflow) -> None:
     first = metaflow.run(output_has_run_id=True)
     again = metaflow.platform.engine.restart(first)
     assert again.job_id != first
-    assert metaflow.platform.engine.wait(again.job_id, 20)
+    assert metaflow.platform.engine.wait(again.job_id, 60)
     assert len(metaflow.platform.records(again.job_id)) == 2
 
 
@@ -210,7 +210,7 @@ def test_all_flows_of_a_folder_run_on_the_same_input(metaflow: Metaflow) -> None
     """Each flow has its own sub-folder; the results list every file once for each flow."""
     request = RunFlows(flow_root_dir=f"{PROJECT}/workflows", input_dir=f"{PROJECT}/data/input")
     started = metaflow.platform.engine.run_flows(request)
-    assert metaflow.platform.engine.wait(started.job_id, 20)
+    assert metaflow.platform.engine.wait(started.job_id, 60)
     records = metaflow.platform.records(started.job_id)
     assert [(r.file_index, r.file_name, r.output_file_path.split("/out/")[1]) for r in records] == [
         (0, "a.txt", "invoice/s2_apply_refiner/a.txt.ibdoc"),
@@ -220,7 +220,7 @@ def test_all_flows_of_a_folder_run_on_the_same_input(metaflow: Metaflow) -> None
     ]
     assert metaflow.platform.status(started.job_id).total == 4
     again = metaflow.platform.engine.restart(started.job_id)
-    assert metaflow.platform.engine.wait(again.job_id, 20)
+    assert metaflow.platform.engine.wait(again.job_id, 60)
 
 
 def test_a_checkpoint_in_a_branch_stops_the_job_and_goes_on(metaflow: Metaflow) -> None:
@@ -250,12 +250,12 @@ def test_a_checkpoint_in_a_branch_lets_the_other_branches_finish(make_platform: 
     platform.flow("read", stop, name="stops.ibflow")  # its units come first: their steps are later
     request = RunFlows(flow_root_dir=PROJECT, input_dir=f"{PROJECT}/data/input")
     job_id = platform.engine.run_flows(request).job_id
-    assert platform.engine.wait(job_id, 20)
+    assert platform.engine.wait(job_id, 60)
     assert platform.status(job_id).status == "STOPPED_AT_CHECKPOINT"
     assert [record.results[0].value for record in platform.records(job_id)[:2]] == ["3", "3"]
     approval.touch()
     platform.engine.resume(job_id)
-    assert platform.engine.wait(job_id, 20)
+    assert platform.engine.wait(job_id, 60)
     assert platform.status(job_id).status == "COMPLETE"
 
 
@@ -289,7 +289,7 @@ def test_a_metaflow_goes_on_after_the_platform_was_stopped(
     until(lambda: platform.status(job_id).index >= 3)
     platform.engine.stop(grace=0)
     again = make_platform(steps_module="ibflow_nb.local.steps.registry")
-    assert again.engine.wait(job_id, 20)
+    assert again.engine.wait(job_id, 60)
     records = again.records(job_id)
     assert [(r.file_name, r.classification_label, r.results) for r in records] == [
         (r.file_name, r.classification_label, r.results) for r in undisturbed

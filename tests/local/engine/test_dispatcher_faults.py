@@ -67,7 +67,7 @@ def test_a_fault_in_storing_a_round_ends_its_jobs(
     job_id = platform.run()
     assert platform.status(job_id).status == JobState.FAILED
     platform.engine.retry(job_id)
-    assert platform.engine.wait(job_id, 30)
+    assert platform.engine.wait(job_id, 60)
     assert platform.status(job_id).status == JobState.COMPLETE
 
 
@@ -140,7 +140,7 @@ def test_a_job_that_failed_by_a_fault_can_be_retried(
     job_id = platform.run()
     assert platform.status(job_id).status == JobState.FAILED
     platform.engine.retry(job_id)
-    assert platform.engine.wait(job_id, 20)
+    assert platform.engine.wait(job_id, 60)
     assert platform.status(job_id).status == JobState.COMPLETE
     assert [record.status for record in platform.records(job_id)] == ["OK", "OK"]
 

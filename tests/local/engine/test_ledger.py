@@ -130,7 +130,7 @@ def test_the_tally_of_files_follows_them(platform: Any) -> None:
         assert platform.status(job_id).run_summary.numFiles == 3
         if platform.status(job_id).run_summary.numRuntimeErrors:
             platform.engine.retry(job_id)
-            assert platform.engine.wait(job_id, 20)
+            assert platform.engine.wait(job_id, 60)
 
 
 def test_a_number_beyond_the_store_is_refused(platform: Any) -> None:

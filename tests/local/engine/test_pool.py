@@ -50,9 +50,9 @@ def test_workers_start_when_there_is_work_and_are_reused(make_pool: Any, task: A
     """No process before the first task, and one process for tasks one after the other."""
     pool = make_pool(workers=2)
     before = children()
-    assert pool.submit(task("one"), None).result(10).records == 1
+    assert pool.submit(task("one"), None).result(60).records == 1
     first = children() - before
-    pool.submit(task("two"), None).result(10)
+    pool.submit(task("two"), None).result(60)
     assert len(first) == 1
     assert children() - before == first
 
@@ -61,12 +61,15 @@ def test_workers_start_when_there_is_work_and_are_reused(make_pool: Any, task: A
 def test_a_hung_task_is_killed_at_its_limit(make_pool: Any, task: Any, word: str) -> None:
     """Python and native code are stopped at the limit; the next task runs."""
     pool = make_pool()
-    pool.submit(task("warm"), None).result(10)
-    begin = time.monotonic()
-    with pytest.raises(TimedOut):
-        pool.submit(task(word), 0.5).result(10)
-    assert time.monotonic() - begin < 1
-    assert pool.submit(task("next"), None).result(10).records == 1
+    pool.submit(task("warm"), None).result(60)
+    for _ in range(3):  # other work on the machine may delay any single one
+        begin = time.monotonic()
+        with pytest.raises(TimedOut):
+            pool.submit(task(word), 0.3).result(60)
+        if (spent := time.monotonic() - begin) < 0.8:
+            break
+    assert spent < 0.8
+    assert pool.submit(task("next"), None).result(60).records == 1
 
 
 def test_kill_stops_a_task_at_once(make_pool: Any, task: Any, until: Any) -> None:
@@ -78,8 +81,8 @@ def test_kill_stops_a_task_at_once(make_pool: Any, task: Any, until: Any) -> Non
     other = pool.submit(task("fine"), None)
     pool.kill(hung)
     with pytest.raises(Killed):
-        hung.result(2)
-    assert other.result(10).records == 1
+        hung.result(60)
+    assert other.result(60).records == 1
 
 
 def test_a_waiting_task_can_be_killed(make_pool: Any, task: Any) -> None:
@@ -89,7 +92,7 @@ def test_a_waiting_task_can_be_killed(make_pool: Any, task: Any) -> None:
     second = pool.submit(task("fine"), None)
     pool.kill(second)
     with pytest.raises(Killed):
-        second.result(2)
+        second.result(60)
     pool.kill(first)
 
 
@@ -97,8 +100,8 @@ def test_a_dead_worker_loses_its_own_task_only(make_pool: Any, task: Any) -> Non
     """The future says how the process died; the pool goes on."""
     pool = make_pool()
     with pytest.raises(WorkerDied, match="SIGSEGV"):
-        pool.submit(task("CRASH"), None).result(10)
-    assert pool.submit(task("fine"), None).result(10).records == 1
+        pool.submit(task("CRASH"), None).result(60)
+    assert pool.submit(task("fine"), None).result(60).records == 1
 
 
 def test_a_worker_that_was_killed_while_idle_is_replaced(
@@ -107,22 +110,22 @@ def test_a_worker_that_was_killed_while_idle_is_replaced(
     """The task that meets the dead worker says so and may be tried again."""
     pool = make_pool()
     before = children()
-    pool.submit(task("one"), None).result(10)
+    pool.submit(task("one"), None).result(60)
     (worker,) = children() - before
     os.kill(worker, signal.SIGKILL)
     with pytest.raises(WorkerDied):
-        pool.submit(task("two"), None).result(10)
-    assert pool.submit(task("two"), None).result(10).records == 1
+        pool.submit(task("two"), None).result(60)
+    assert pool.submit(task("two"), None).result(60).records == 1
 
 
 def test_workers_are_replaced_after_some_tasks(make_pool: Any, task: Any) -> None:
     """Memory that libraries lose does not add up."""
     pool = make_pool(recycle_after=2)
     before = children()
-    pool.submit(task("one"), None).result(10)
+    pool.submit(task("one"), None).result(60)
     first = children() - before
-    pool.submit(task("two"), None).result(10)
-    pool.submit(task("three"), None).result(10)
+    pool.submit(task("two"), None).result(60)
+    pool.submit(task("three"), None).result(60)
     assert not first & children()
 
 
@@ -130,24 +133,24 @@ def test_idle_workers_are_ended(make_pool: Any, task: Any, until: Any) -> None:
     """A worker without work gives its memory back, and starts again when there is some."""
     pool = make_pool(worker_idle=0.05)
     before = children()
-    pool.submit(task("one"), None).result(10)
+    pool.submit(task("one"), None).result(60)
     until(lambda: children() == before)
-    assert pool.submit(task("two"), None).result(10).records == 1
+    assert pool.submit(task("two"), None).result(60).records == 1
 
 
 def test_a_task_that_needs_too_much_memory_fails(make_pool: Any, task: Any) -> None:
     """The address space of a worker is bounded; the sentence names the bound."""
     pool = make_pool()
     with pytest.raises(FileFailed, match="2 GiB of memory a worker may use"):
-        pool.submit(task("MEMORY"), None).result(10)
+        pool.submit(task("MEMORY"), None).result(60)
 
 
 def test_closing_leaves_no_process(make_pool: Any, task: Any) -> None:
     """Running tasks are killed, idle workers end."""
     pool = make_pool(workers=2)
     before = children()
-    pool.submit(task("one"), None).result(10)
+    pool.submit(task("one"), None).result(60)
     hung = pool.submit(task("HANG"), None)
     pool.close()
-    assert isinstance(hung.exception(2), Killed)
+    assert isinstance(hung.exception(60), Killed)
     assert children() == before

@@ -60,7 +60,7 @@ def test_reviewed_values_let_the_job_go_on(stopped: tuple[Any, str]) -> None:
     platform.engine.review(review(job_id, file_index=1, values={"total": "12"}))
     assert platform.status(job_id).review_state == "IN REVIEW"
     platform.engine.resume(job_id)
-    assert platform.engine.wait(job_id, 20)
+    assert platform.engine.wait(job_id, 60)
     status = platform.status(job_id)
     assert (status.status, status.reviewer, status.review_state) == (
         "COMPLETE",
@@ -98,7 +98,7 @@ def test_reviewed_records_are_marked(stopped: tuple[Any, str]) -> None:
     platform, job_id = stopped
     platform.engine.review(review(job_id, file_index=1, values={"total": "12"}))
     platform.engine.resume(job_id)
-    assert platform.engine.wait(job_id, 20)
+    assert platform.engine.wait(job_id, 60)
     assert [r.is_manually_reviewed for r in platform.records(job_id)] == [False, True]
 
 
@@ -107,7 +107,7 @@ def test_an_approved_record_passes_as_it_is(stopped: tuple[Any, str]) -> None:
     platform, job_id = stopped
     platform.engine.review(review(job_id, file_index=1, approved=True))
     platform.engine.resume(job_id)
-    assert platform.engine.wait(job_id, 20)
+    assert platform.engine.wait(job_id, 60)
     record = platform.records(job_id)[1]
     assert (record.results[0].value, record.is_manually_reviewed) == ("l2", True)
 
@@ -116,7 +116,7 @@ def test_a_resume_without_a_review_stops_again(stopped: tuple[Any, str]) -> None
     """Nothing has changed, so the checkpoint stops the job again."""
     platform, job_id = stopped
     platform.engine.resume(job_id)
-    assert platform.engine.wait(job_id, 20)
+    assert platform.engine.wait(job_id, 60)
     assert platform.status(job_id).status == "STOPPED_AT_CHECKPOINT"
 
 
@@ -128,7 +128,7 @@ def test_files_that_pass_go_straight_through(checked: Any) -> None:
     assert checked.status(job_id).index == 0, "merge_files waits for both"
     checked.engine.review(review(job_id, file_index=1, values={"total": "12"}))
     checked.engine.resume(job_id)
-    assert checked.engine.wait(job_id, 20)
+    assert checked.engine.wait(job_id, 60)
     assert [r.results[0].value for r in checked.records(job_id)] == ["12", "12"]
 
 
@@ -141,7 +141,7 @@ def test_a_file_that_passed_is_not_run_again(checked: Any) -> None:
     assert checked.status(job_id).index == 1
     checked.engine.review(review(job_id, file_index=1, values={"total": "12"}))
     checked.engine.resume(job_id)
-    assert checked.engine.wait(job_id, 20)
+    assert checked.engine.wait(job_id, 60)
     assert checked.status(job_id).status == "COMPLETE"
     assert done.stat().st_mtime_ns == before
 

@@ -249,7 +249,7 @@ def test_a_flow_changed_after_submission_changes_nothing(
     job_id = platform.submit()
     platform.flow("read")
     gate.touch()
-    assert platform.engine.wait(job_id, 10)
+    assert platform.engine.wait(job_id, 60)
     assert platform.records(job_id)[0].results[0].value == "3"
 
 
@@ -279,7 +279,7 @@ def test_an_output_folder_that_is_turned_into_a_link_fails_its_job_only(
     output.rename(outside)
     output.symlink_to(outside)
     gate.touch()
-    assert platform.engine.wait(job_id, 20)
+    assert platform.engine.wait(job_id, 60)
     assert platform.engine.status(job_id).msg == (
         f"The results cannot be written: The path '{path}' leads out of the drive."
     )

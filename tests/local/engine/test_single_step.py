@@ -17,7 +17,7 @@ FLOW = f"{PROJECT}/flow.ibflow"
 def run_step(platform: Any, index: int) -> Any:
     """Run a step of the project's flow to its end; give its submission."""
     started = platform.engine.run_step(RunStep(ibflow_path=FLOW, step_index=index))
-    assert platform.engine.wait(started.job_id, 20)
+    assert platform.engine.wait(started.job_id, 60)
     assert platform.status(started.job_id).status == "COMPLETE"
     return started
 
@@ -75,7 +75,7 @@ def test_a_step_by_itself_names_its_folders(platform: Any) -> None:
     kwargs = {"input_folder": f"/{PROJECT}/data/input", "output_folder": f"{PROJECT}/files/out"}
     started = run_alone(platform, step_name="read", kwargs=kwargs)
     assert started.output_folder == f"{PROJECT}/files/out"
-    assert platform.engine.wait(started.job_id, 20)
+    assert platform.engine.wait(started.job_id, 60)
     [record] = platform.records(started.job_id)
     assert record.output_file_path == f"{PROJECT}/files/out/s1_read/a.txt.ibdoc"
 
@@ -97,7 +97,7 @@ def test_a_single_step_can_be_restarted(platform: Any) -> None:
     first = run_step(platform, 0)
     again = platform.engine.restart(first.job_id)
     assert again.job_id != first.job_id
-    assert platform.engine.wait(again.job_id, 20)
+    assert platform.engine.wait(again.job_id, 60)
     assert platform.records(again.job_id)[0].file_name == "a.txt"
 
 

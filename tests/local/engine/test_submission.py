@@ -179,7 +179,7 @@ def test_two_live_runs_into_one_output_are_refused(project: Any, tmp_path: Path)
     with pytest.raises(InvalidRequest, match=f"job {first} still writes"):
         project.submit(output_dir=path(project, "data", "out", "s1_read"), delete_out_dir=True)
     gate.touch()
-    assert project.engine.wait(first, 10)
+    assert project.engine.wait(first, 60)
     project.run()
 
 

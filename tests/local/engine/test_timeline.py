@@ -78,7 +78,7 @@ def test_attempts_are_counted_also_over_a_retry(platform: Any) -> None:
     assert (failed.state, failed.attempts) == ("FAILED", 1)
     platform.files(a="fine now")
     platform.engine.retry(job_id)
-    assert platform.engine.wait(job_id, 20)
+    assert platform.engine.wait(job_id, 60)
     again = timeline(platform, job_id).units[0]
     assert (again.state, again.attempts) == ("DONE", 2)
     assert (again.started or 0) > (failed.finished or 0)
