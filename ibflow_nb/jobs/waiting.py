@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -64,6 +65,21 @@ interrupt_policy = InterruptPolicy()
 """The one of this process; a notebook sets its own words, and what the user has set."""
 
 
+@contextlib.contextmanager
+def interruptible(job: Waited) -> Iterator[None]:
+    """Do with a job what is set when the block that shows it or waits for it is interrupted.
+
+    Raises:
+        Interrupted: the user interrupted the block.
+    """
+    try:
+        yield
+    except Interrupted:
+        raise
+    except KeyboardInterrupt:
+        raise interrupt_policy.apply(job) from None
+
+
 class BoundWait(BoundCall[P, R]):
     """A waiting method of a job, callable in both ways."""
 
@@ -78,10 +94,8 @@ class BoundWait(BoundCall[P, R]):
             Interrupted: the user interrupted the wait; the job goes on, or is cancelled if that
                 is set.
         """
-        try:
+        with interruptible(self._job):
             return super().__call__(*args, **kwargs)
-        except KeyboardInterrupt:
-            raise interrupt_policy.apply(self._job) from None
 
     async def aio(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call and await the result; when that is cancelled, a notebook shows one line.

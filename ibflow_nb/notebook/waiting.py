@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ibflow_nb.api.errors import ConnectionFailed, JobTimeout
 from ibflow_nb.config.table import INTERRUPT, OnInterrupt
-from ibflow_nb.jobs.waiting import Waited, interrupt_policy
+from ibflow_nb.jobs.waiting import Waited, interrupt_policy, interruptible
 
 if TYPE_CHECKING:
     from ibflow_nb.jobs import Job
@@ -36,14 +36,16 @@ def follow(
         Interrupted: the user interrupted; the job goes on or is cancelled, as the settings say.
         ConnectionFailed: nobody watches, and the server has been silent for two minutes.
     """
-    context.screen.show_job(job, title)
-    if context.screen.waits and timeout is None:
-        _wait_unwatched(context, job)
-    elif wait or context.screen.waits:
-        job.wait(timeout)
-    else:
+    if not wait and not context.screen.waits:
+        context.screen.show_job(job, title)
         return job
-    context.screen.settle(job)
+    with interruptible(job):
+        context.screen.show_job(job, title)
+        if context.screen.waits and timeout is None:
+            _wait_unwatched(context, job)
+        else:
+            job.wait(timeout)
+        context.screen.settle(job)
     return job
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from ibflow_nb.notebook.screens import TerminalScreen
+
 HEAVY = ("pandas", "httpx", "ipywidgets", "msgspec", "yaml", "platformdirs", "tomllib", "difflib")
 LOADED = {
     "ibflow_nb",
@@ -267,6 +269,21 @@ def test_jobs_after_a_restart_are_those_of_the_last_server(shell: Any, server: A
     shell.run_line_magic("reload_ext", "ibflow_nb")
     table = shell.run_cell("%ibflow jobs").result
     assert [job.job_id for job in table] == ["job-0001"]
+
+
+def test_an_interrupt_before_the_wait_is_answered_like_one_in_it(
+    shell: Any, server: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever interrupts while a job is about to be shown hears that it goes on."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    shell.run_cell(f"%ibflow connect {server.url}")
+    shell.run_cell(f"%ibflow {RUN}")
+    monkeypatch.setattr(TerminalScreen, "show_job", interrupted)
+    shown = error_of(shell, "%ibflow wait", capsys).splitlines()[-1]
+    assert shown.startswith("Interrupted: job job-0001 goes on; '%ibflow attach job-0001' shows it")
 
 
 def test_results_are_records(shell: Any, server: Any) -> None:
