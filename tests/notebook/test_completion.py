@@ -11,9 +11,16 @@ from typing import Any
 import pytest
 from IPython.core.completer import CompletionContext, provisionalcompleter
 
+from ibflow_nb.notebook.completion import in_time
 from ibflow_nb.notebook.history import Entry, History
 
-LOAD = 0.2  # seconds for other work on the machine
+PATIENCE = 5.0  # seconds: much more than a completion may take, less than a server may
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let words be found as slowly as a busy machine finds them."""
+    monkeypatch.setattr("ibflow_nb.notebook.completion.MOST_SECONDS", 20.0)
 
 
 def completed(shell: Any, line: str) -> list[str]:
@@ -144,15 +151,23 @@ def seconds(shell: Any, line: str) -> float:
 def test_a_slow_server_does_not_hold_the_completion(
     shell: Any, server: Any, until: Any, slow: threading.Event
 ) -> None:
-    """A listing that comes too late is missing within 0.3 s, and there at a later try."""
+    """A listing that comes too late is not waited for, and there at a later try."""
     server.nodes = {"": ["me/"]}
     shell.run_cell(f"%ibflow connect {server.url}")
     slow.clear()
     for line in ("%ibflow files ls m", "%ibflow run_sync De", "%ibflow run m"):
-        assert seconds(shell, line) < 0.3 + LOAD
+        assert seconds(shell, line) < PATIENCE
         assert "me/" not in completed(shell, line)
     slow.set()
     until(lambda: completed(shell, "%ibflow files ls m") == ["me/"])
+
+
+def test_what_is_found_too_late_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that hangs, on a folder that has gone, ends with nothing found."""
+    monkeypatch.setattr("ibflow_nb.notebook.completion.MOST_SECONDS", 0.01)
+    go_on = threading.Event()
+    assert in_time(lambda: ["late"] if go_on.wait(30) else []) == []
+    go_on.set()
 
 
 def test_an_answer_stands_in_while_a_newer_one_is_late(
@@ -190,7 +205,7 @@ def test_a_dead_server_is_no_error(
     monkeypatch.setattr(server, "answer", break_off)
     History().path.write_bytes(b"\xff\x00{")
     capsys.readouterr()
-    assert seconds(shell, line) < 0.3 + LOAD
+    assert seconds(shell, line) < PATIENCE
     assert capsys.readouterr() == ("", "")
 
 
