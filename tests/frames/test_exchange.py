@@ -55,6 +55,17 @@ def test_csv_gives_the_frame_again(records: Records, layout: Layout, tmp_path: P
     )
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_frames_are_the_same_without_arrow(records: Records, layout: Layout) -> None:
+    """Where pandas keeps strings as Python's, a frame has the same values and types."""
+    frame = records.to_frame(layout)
+    with pd.option_context("mode.string_storage", "python"):
+        plain = records.to_frame(layout)
+        pd.testing.assert_frame_equal(
+            plain, frame.astype(plain.dtypes), check_column_type=False, check_exact=True
+        )
+
+
 @pytest.mark.parametrize("convert", [False, True])
 def test_parquet_gives_the_frame_again(records: Records, convert: bool, tmp_path: Path) -> None:
     """What pandas writes as Parquet it reads again, types included."""
