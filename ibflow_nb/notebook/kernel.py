@@ -21,10 +21,10 @@ from ibflow_nb.notebook.settings import Settings
 from ibflow_nb.notebook.waiting import set_interrupt_policy
 
 if TYPE_CHECKING:
-    from traitlets.config import Configurable
+    from ibflow_nb.notebook.traits import Traits
 
 
-def make_context(shell: Any, own: Configurable) -> Context:
+def make_context(shell: Any, own: Traits) -> Context:
     """Make what the commands of one shell work with, and tell IPython how to show it."""
     settings = Settings(own)
     known = KnownJobs(History())

@@ -21,11 +21,10 @@ from IPython.core.magic import (
 from ibflow_nb.api.errors import ConfigError, IbflowError
 from ibflow_nb.config.table import DEBUG
 from ibflow_nb.notebook import matcher
-from ibflow_nb.notebook.traits import read_traits
+from ibflow_nb.notebook.traits import Traits, read_traits
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
-    from traitlets.config import Configurable
 
     from ibflow_nb.notebook.context import Context
 
@@ -38,7 +37,7 @@ class IbflowMagics(Magics):
     _context: Context | None = None
     last_error: BaseException | None = None
 
-    def __init__(self, shell: InteractiveShell, own: Configurable) -> None:
+    def __init__(self, shell: InteractiveShell, own: Traits) -> None:
         super().__init__(shell)
         self.own = own
         self._making = threading.Lock()

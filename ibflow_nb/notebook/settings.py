@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from traitlets import TraitError
-from traitlets.config import Configurable
 
 from ibflow_nb.api.errors import CommandError
 from ibflow_nb.api.hints import did_you_mean
 from ibflow_nb.config.layers import look_up, stack
 from ibflow_nb.config.table import BY_NAME, Found, Layer, Setting
-from ibflow_nb.notebook.traits import SECTION, IBFlow
+from ibflow_nb.notebook.traits import IBFlow, Traits
 
 T = TypeVar("T")
 IN_A_FILE = "ipython_config.py"
@@ -35,13 +34,10 @@ class Settings:
         line: what the line said that made the connection in force.
     """
 
-    def __init__(
-        self, own: Configurable | None = None, environ: Mapping[str, str] = os.environ
-    ) -> None:
-        self.own = own or IBFlow()
+    def __init__(self, own: Traits | None = None, environ: Mapping[str, str] = os.environ) -> None:
+        self.own: Traits = own or IBFlow()
         self.line: Layer = {}
         self._environ = environ
-        self._in_files = dict(self.own.config.get(SECTION, {}))
 
     def __getitem__(self, setting: Setting[T]) -> T:
         value: T = self.find(setting).value
@@ -87,7 +83,8 @@ class Settings:
         }
 
     def _place(self, name: str, value: object) -> str:
-        if name in self._in_files and BY_NAME[name].read(self._in_files[name]) == value:
+        in_files = self.own.in_files
+        if name in in_files and BY_NAME[name].read(in_files[name]) == value:
             return IN_A_FILE
         return BY_HAND
 

@@ -48,6 +48,18 @@ class Value(TraitType[Any, Any]):
         return read
 
 
+class Traits(Configurable):
+    """What IPython sets.
+
+    Attributes:
+        in_files: what its configuration files set, also when ``%config`` has set more.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.in_files = dict(self.config.get(SECTION, {}))
+
+
 def _traits(namespace: dict[str, Any]) -> None:
     namespace["__module__"] = __name__
     namespace["__doc__"] = (
@@ -56,17 +68,17 @@ def _traits(namespace: dict[str, Any]) -> None:
     namespace |= {setting.name: Value(setting).tag(config=True) for setting in SETTINGS}
 
 
-IBFlow = types.new_class(SECTION, (Configurable,), exec_body=_traits)
+IBFlow = types.new_class(SECTION, (Traits,), exec_body=_traits)
 
 
-def read_traits(shell: InteractiveShell) -> Configurable:
+def read_traits(shell: InteractiveShell) -> Traits:
     """Give what a shell's configuration files set, and ``%config`` will set.
 
     Raises:
         ConfigError: they set what is no value of a setting.
     """
     try:
-        own: Configurable = IBFlow(parent=shell)
+        own: Traits = IBFlow(parent=shell)
     except TraitError as error:
         raise ConfigError(f"In IPython's configuration: {error}") from None
     return own

@@ -42,6 +42,12 @@ def test_config_sets(shell: Any) -> None:
     assert (settings[DISPLAY], settings.find(DISPLAY).source) == (Display.AUTO, "default")
 
 
+def test_config_before_the_first_command_is_told_as_config(shell: Any) -> None:
+    """What '%config' has set is not taken for a line of a file, whenever settings are read."""
+    shell.run_cell('%config IBFlow.display = "text"')
+    assert settings_of(shell).find(DISPLAY).source == "%config"
+
+
 def test_a_wrong_value_leaves_what_was_there(shell: Any, caplog: pytest.LogCaptureFixture) -> None:
     """'%config' says in one sentence what the setting can be."""
     settings = settings_of(shell)
