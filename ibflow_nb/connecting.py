@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from os import PathLike
 from pathlib import Path
 
 from ibflow_nb.api.errors import ConfigError
 from ibflow_nb.client import Client
 from ibflow_nb.client.connection import LOCAL_HOME
-from ibflow_nb.config.layers import stack
-from ibflow_nb.config.sources import given
-from ibflow_nb.config.table import CONTEXT, PROFILE, ROOT, TOKEN_FROM, URL, Found
-from ibflow_nb.config.target import Network, Target, resolve
+from ibflow_nb.config.secret import Secret
+from ibflow_nb.config.target import Network, Target, from_arguments
 
 __all__ = ["LOCAL_HOME", "connect", "connect_to"]
 
@@ -45,19 +42,7 @@ def connect(
             installed.
         ConnectionFailed: the local platform does not start.
     """
-    said: dict[str, object] = {
-        URL.name: target or None,
-        CONTEXT.name: context,
-        ROOT.name: root,
-        PROFILE.name: profile,
-        TOKEN_FROM.name: None if token is None else given(token),
-    }
-    line = {name: Found(one, "connect()") for name, one in said.items() if one is not None}
-    found = resolve(
-        stack(line, {}, os.environ),
-        unset="No server is given: name its URL, or 'local', or set IBFLOW_URL.",
-    )
-    return connect_to(found, network)
+    return connect_to(from_arguments(target, token, context, root, profile), network)
 
 
 def connect_to(target: Target, network: Network | None = None) -> Client:
@@ -73,13 +58,7 @@ def connect_to(target: Target, network: Network | None = None) -> Client:
     """
     if target.local:
         return _connect_locally(target)
-    return Client(
-        target.url,
-        target.token.reveal(),
-        target.context,
-        home=target.home,
-        network=network or target.network,
-    )
+    return Client(target, network=network)
 
 
 def _connect_locally(target: Target) -> Client:
@@ -94,4 +73,5 @@ def _connect_locally(target: Target) -> Client:
 
     folder = Path(target.root).expanduser() if target.root else None
     platform = ensure_running(folder, install_examples=install)
-    return Client(platform.url, platform.token, target.context, home=LOCAL_HOME, network=Network())
+    token = Secret(platform.token)
+    return Client(Target(platform.url, token=token, context=target.context, home=LOCAL_HOME))

@@ -23,7 +23,7 @@ from ibflow_nb.client.results import Results
 from ibflow_nb.client.service import ServerJobs
 from ibflow_nb.client.solutions import Solutions
 from ibflow_nb.client.transport import Call, Transport
-from ibflow_nb.config.target import Network
+from ibflow_nb.config.target import Network, Target, from_arguments
 from ibflow_nb.jobs.board import Board
 from ibflow_nb.jobs.call import call
 from ibflow_nb.jobs.clock import Clock
@@ -52,7 +52,7 @@ class Client:
 
     def __init__(
         self,
-        url: str | None = None,
+        url: str | Target | None = None,
         token: str | None = None,
         context: str | None = None,
         *,
@@ -64,26 +64,28 @@ class Client:
         """Set the connection; it is made when it is first used.
 
         Args:
-            url: the server, with or without ``/api/v1``; default ``IBFLOW_URL``.
+            url: the server, with or without ``/api/v1``; default ``IBFLOW_URL``. Or a target
+                that was decided on, with token and context.
             token: bearer token; default ``IBFLOW_TOKEN``.
             context: organisation or user; default ``IBFLOW_CONTEXT``.
             home: drive path of the user's own space, for uploads without a target; default
-                the space of the embedded platform's user where the server is on this machine.
-            network: certificates, proxy and timeouts; default what the environment says.
+                what the profile says, else the space of the embedded platform's user where the
+                server is on this machine.
+            network: certificates, proxy and timeouts; default what profile and environment say.
             transport: stands in for the network, in tests.
             clock: stands in for time, in tests.
 
         Raises:
             ConfigError: there is no URL, or something given cannot be used.
         """
-        self.connection = Connection.resolve(url, token, context, network)
+        target = url if isinstance(url, Target) else from_arguments(url, token, context)
+        self.connection = Connection.to(target, network)
         if risk := self.connection.network.risk(self.connection.url):
             warnings.warn(risk, RiskyConnection, stacklevel=2)
         self._transport = Transport(self.connection, transport=transport, clock=clock)
         self._poller = poller if clock is None else Poller(clock)
-        if not home and self.connection.is_loopback:
-            home = LOCAL_HOME
-        self.files = Files(self._transport, home)
+        usual = LOCAL_HOME if self.connection.is_loopback else ""
+        self.files = Files(self._transport, home or target.home or usual)
         pages = Pages(self._transport, self.files)
         self.results = Results(self._transport, pages)
         pace = EMBEDDED if self.connection.is_loopback else REMOTE

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ibflow_nb.api.errors import ConfigError
 from ibflow_nb.config.address import is_loopback
-from ibflow_nb.config.layers import from_environment
 from ibflow_nb.config.secret import Secret
-from ibflow_nb.config.sources import given
-from ibflow_nb.config.table import CONTEXT, TOKEN_FROM, URL, Found
-from ibflow_nb.config.target import Network, resolve
+from ibflow_nb.config.target import Network, Target
 
 LOCAL_HOME = "local/my-repo/fs/Instabase Drive"  # of the embedded platform's user
 
@@ -34,33 +29,17 @@ class Connection:
     network: Network = field(default_factory=Network)
 
     @classmethod
-    def resolve(
-        cls,
-        url: str | None = None,
-        token: str | None = None,
-        context: str | None = None,
-        network: Network | None = None,
-        *,
-        environ: Mapping[str, str] = os.environ,
-    ) -> Connection:
-        """Take what is given, and the rest from the environment.
+    def to(cls, target: Target, network: Network | None = None) -> Connection:
+        """Connect to a server that was decided on.
 
-        The variables are those of :mod:`ibflow_nb.config.table`. What the environment says is
-        meant for the server of the environment: its token is not sent to another one.
+        Args:
+            target: the server.
+            network: how it is reached, in place of what the target says.
 
         Raises:
-            ConfigError: no URL, or something that cannot be used.
+            ConfigError: token or context cannot be sent, or the target is the platform of this
+                machine, whose address is not known before it runs.
         """
-        said = {
-            URL.name: url or None,
-            CONTEXT.name: context,
-            TOKEN_FROM.name: None if token is None else given(token),
-        }
-        line = {name: Found(one, "arguments") for name, one in said.items() if one is not None}
-        target = resolve(
-            [line, from_environment(environ)],
-            unset="No server is given: name its URL, or 'local', or set IBFLOW_URL.",
-        )
         if target.local:
             raise ConfigError("The platform of this machine is reached by connect('local').")
         return cls(

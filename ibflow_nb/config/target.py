@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from os import PathLike
 
 from ibflow_nb.api.errors import ConfigError
 from ibflow_nb.config import tokens
 from ibflow_nb.config.address import LOCAL, is_local, normalise
-from ibflow_nb.config.layers import look_up
+from ibflow_nb.config.layers import look_up, stack
 from ibflow_nb.config.secret import Secret
-from ibflow_nb.config.sources import Proxy
+from ibflow_nb.config.sources import Proxy, given
 from ibflow_nb.config.table import (
     CA_FILE,
     CLIENT_CERT,
@@ -99,6 +101,42 @@ class Target:
     def local(self) -> bool:
         """Whether it is the embedded platform."""
         return self.url == LOCAL
+
+
+def from_arguments(
+    url: str | None = None,
+    token: str | None = None,
+    context: str | None = None,
+    root: str | PathLike[str] | None = None,
+    profile: str | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+) -> Target:
+    """Decide where a function's arguments lead; what is not given comes from other places.
+
+    Args:
+        url: the server.
+        token: the token itself.
+        context: organisation or user.
+        root: folder of the local platform.
+        profile: name of a profile.
+        environ: the environment.
+
+    Raises:
+        ConfigError: no place names a server, or what is said does not fit together.
+    """
+    said: dict[str, object] = {
+        URL.name: url or None,
+        CONTEXT.name: context,
+        ROOT.name: root,
+        PROFILE.name: profile,
+        TOKEN_FROM.name: None if token is None else given(token),
+    }
+    line = {name: Found(one, "arguments") for name, one in said.items() if one is not None}
+    return resolve(
+        stack(line, {}, environ),
+        unset="No server is given: name its URL, or 'local', or set IBFLOW_URL.",
+    )
 
 
 def resolve(layers: Sequence[Layer], *, unset: str, token: Secret | None = None) -> Target:
