@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from flow_samples import FlowApi, lay_samples
 
 TOKEN = "a-token-of-the-samples"
 SECONDS = 60
@@ -82,3 +83,11 @@ def seed_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeedPlat
     finally:
         process.terminate()
         assert process.wait(30) == 0
+
+
+@pytest.fixture(scope="module")
+def platform(seed_platform: SeedPlatform) -> FlowApi:
+    """Give the calls of a running platform whose drive has the files that the samples name."""
+    api = FlowApi(seed_platform)
+    lay_samples(api)
+    return api
