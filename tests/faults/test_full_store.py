@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -36,6 +37,20 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def engine(root: Path) -> Iterator[Engine]:
+    """A running engine, which ends with the test."""
+    engine = Engine(Drive(root), settings_of(root))
+    engine.start()
+    yield engine
+    engine.stop()
+
+
+def settings_of(root: Path) -> Settings:
+    """Give the settings of an engine with one worker and the tests' own steps."""
+    return Settings(root=root, workers=1, steps_module="engine_steps")
+
+
 def limit_store(engine: Engine, spare: int | None) -> None:
     """Let the store grow by some pages only: SQLite then says that the disk is full."""
     store = engine._ledger._connection
@@ -43,64 +58,55 @@ def limit_store(engine: Engine, spare: int | None) -> None:
     store.execute(f"PRAGMA max_page_count = {10**6 if spare is None else pages + spare}")
 
 
-def test_a_run_that_cannot_be_stored_is_refused_and_nothing_is_lost(root: Path) -> None:
+@pytest.fixture
+def stuck(root: Path, engine: Engine) -> str:
+    """A job whose units have answered while the store takes nothing; gives its id."""
+    job_id = engine.run_flow(REQUEST).job_id
+    limit_store(engine, 0)
+    (root / "gate").touch()
+    assert not engine.wait(job_id, 1)
+    return job_id
+
+
+def test_a_run_that_cannot_be_stored_is_refused_and_nothing_is_lost(
+    root: Path, engine: Engine
+) -> None:
     """The caller gets a sentence, no job exists, and the output folder is untouched."""
     old = root / "p" / "out" / "old.txt"
     old.parent.mkdir()
     old.write_text("old")
-    engine = Engine(Drive(root), Settings(root=root, workers=1, steps_module="engine_steps"))
-    engine.start()
     limit_store(engine, 0)
     with pytest.raises(StoreUnavailable, match="free some space"):
         engine.run_flow(msgspec.structs.replace(REQUEST, tags=["x" * 100_000]))
     limit_store(engine, None)
     assert old.exists()
     assert not engine.busy
-    engine.stop()
 
 
-def test_a_running_job_waits_for_space_and_goes_on(root: Path) -> None:
+def test_a_running_job_waits_for_space_and_goes_on(engine: Engine, stuck: str) -> None:
     """What a unit answered is not lost while the store takes nothing."""
-    engine = Engine(Drive(root), Settings(root=root, workers=1, steps_module="engine_steps"))
-    engine.start()
-    job_id = engine.run_flow(REQUEST).job_id
-    limit_store(engine, 0)
-    (root / "gate").touch()
-    assert not engine.wait(job_id, 1)
     limit_store(engine, None)
-    assert engine.wait(job_id, 60)
-    summary = msgspec.json.decode(engine.status(job_id).cur_status)["run_summary"]
+    assert engine.wait(stuck, 60)
+    summary = msgspec.json.decode(engine.status(stuck).cur_status)["run_summary"]
     assert (summary["numRuntimeErrors"], summary["numRecords"]) == (40, 1)
-    engine.stop()
 
 
-def test_a_platform_with_a_full_store_can_be_stopped(root: Path) -> None:
+def test_a_platform_with_a_full_store_can_be_stopped(
+    root: Path, engine: Engine, stuck: str
+) -> None:
     """It ends at once; the run goes on after the next start."""
-    settings = Settings(root=root, workers=1, steps_module="engine_steps")
-    engine = Engine(Drive(root), settings)
-    engine.start()
-    job_id = engine.run_flow(REQUEST).job_id
-    limit_store(engine, 0)
-    (root / "gate").touch()
-    assert not engine.wait(job_id, 1)
     engine.stop(grace=0.1)
-    again = Engine(Drive(root), settings)
+    again = Engine(Drive(root), settings_of(root))
     again.start()
-    assert again.wait(job_id, 60)
+    assert again.wait(stuck, 60)
     again.stop()
 
 
-def test_nobody_waits_for_a_platform_that_was_stopped(root: Path) -> None:
+def test_nobody_waits_for_a_platform_that_was_stopped(engine: Engine, stuck: str) -> None:
     """A call that comes while a full store keeps the platform from ending is answered."""
-    engine = Engine(Drive(root), Settings(root=root, workers=1, steps_module="engine_steps"))
-    engine.start()
-    job_id = engine.run_flow(REQUEST).job_id
-    limit_store(engine, 0)
-    (root / "gate").touch()
-    assert not engine.wait(job_id, 1)
     with ThreadPoolExecutor(4) as threads:
-        calls = [threads.submit(engine.pause, job_id) for _ in range(3)]
+        calls = [threads.submit(engine.pause, stuck) for _ in range(3)]
         threads.submit(engine.stop, 0.1).result(60)
-        calls.append(threads.submit(engine.pause, job_id))
+        calls.append(threads.submit(engine.pause, stuck))
         for call in calls:
             assert isinstance(call.exception(60), IbflowError)
