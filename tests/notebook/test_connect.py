@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import re
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,12 @@ def rows(shell: Any) -> dict[str, tuple[str, str]]:
     """Give value and place of each setting, as 'config' lists them."""
     table = shell.run_cell("%ibflow config").result
     return {row.name: (row.value, row.source) for row in table}
+
+
+@pytest.fixture
+def type_unseen(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Have whoever asks for a token be told this one."""
+    return lambda token: monkeypatch.setattr(getpass, "getpass", lambda _: token)
 
 
 @pytest.fixture
@@ -194,12 +201,12 @@ def test_login_keeps_a_token_that_the_server_accepts(
     shell: Any,
     real: Client,
     kept_tokens: dict[Any, str],
-    monkeypatch: Any,
+    type_unseen: Any,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """It is typed unseen, tried, kept; connect finds it, and logout deletes it."""
     token = real.connection.token.reveal()
-    monkeypatch.setattr(getpass, "getpass", lambda _: token)
+    type_unseen(token)
     said = said_by(shell, f"login {real.url}", capsys)
     assert said.startswith(f"{real.url} knows the token; the keyring keeps it.\n")
     assert token not in said
@@ -214,12 +221,12 @@ def test_login_and_logout_are_for_the_connected_server(
     shell: Any,
     real: Client,
     kept_tokens: dict[Any, str],
-    monkeypatch: Any,
+    type_unseen: Any,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A line that names no server means the one that the commands go to."""
     token = real.connection.token.reveal()
-    monkeypatch.setattr(getpass, "getpass", lambda _: token)
+    type_unseen(token)
     said_by(shell, f"connect {real.url} --token-from prompt", capsys)
     assert said_by(shell, "login", capsys).startswith(f"{real.url} knows the token")
     assert list(kept_tokens.values()) == [token]
@@ -231,11 +238,11 @@ def test_login_keeps_nothing_that_is_refused(
     shell: Any,
     real: Client,
     kept_tokens: dict[Any, str],
-    monkeypatch: Any,
+    type_unseen: Any,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A wrong token is told, and the keyring stays as it was."""
-    monkeypatch.setattr(getpass, "getpass", lambda _: WRONG)
+    type_unseen(WRONG)
     sentence = refusal(shell, f"login {real.url}", capsys)
     assert sentence.startswith("AuthenticationFailed")
     assert WRONG not in sentence
