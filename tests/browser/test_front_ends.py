@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import re
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ READ = {"step_name": "process_files", "kwargs": {"process_type": "auto_to_txt"}}
 CHECKED = f"{LOCAL_HOME}/examples/checked"
 REFINE = {"step_name": "apply_refiner", "kwargs": {"refiner_path": "modules/invoices.ibrefiner"}}
 RUN = f'job = %ibflow run "{LETTERS}/letters.ibflow" --input "{LETTERS}/input" --run-id'
+HELD = f"{RUN}\njob.pause()\nprint('held', job.id)"
 SLEEP = "import time\nwhile not job.done:\n    time.sleep(0.1)\ntime.sleep(1)\nprint('awake')"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -37,22 +38,31 @@ def connect(ibflow_platform: Any) -> str:
     return f'%load_ext ibflow_nb\n%ibflow connect local --root "{ibflow_platform.root}"'
 
 
-def test_the_bar_moves_and_the_end_stays(open_notebook: Any, connect: str, pictures: Path) -> None:
+def test_the_bar_moves_and_the_end_stays(
+    open_notebook: Any, connect: str, ibflow_client: Any, until: Any
+) -> None:
     """The bar moves while a cell sleeps; the notebook opened again shows the end without widget."""
-    notebook = open_notebook(connect, RUN, SLEEP, "job.records().to_frame().head(3)")
+    notebook = open_notebook(connect, HELD, SLEEP, "job.records().to_frame().head(3)")
     notebook.run_first()
     for index in (1, 2, 3):
         notebook.run(index)
+    held = notebook.outputs.filter(has_text="held ")
+    job = ibflow_client.jobs.get(held.inner_text().split()[-1])
+    until(lambda: job.state == "PAUSED")
     bar = notebook.page.locator(".progress-bar").first
     bar.wait_for(state="attached")
-    widths: set[str] = set()
-    while notebook.prompt(2).inner_text() == "[*]:" and bar.count():
-        widths.add(bar.evaluate_all("bars => bars.length ? bars[0].style.width : '100%'"))
-        notebook.page.wait_for_timeout(50)
-    assert len(widths) >= 3, widths
+    for _ in range(3):
+        width, stood_at = bar.evaluate("bar => bar.style.width"), job.progress
+        job.resume()
+        until(lambda stood_at=stood_at: job.progress > stood_at)
+        job.pause()
+        until(lambda: job.state == "PAUSED")
+        sync_api.expect(bar).not_to_have_attribute("style", re.compile(f"width: {width};"))
+        sync_api.expect(notebook.prompt(2)).to_have_text("[*]:")
+    job.resume()
     notebook.outputs.locator("table.dataframe").wait_for()
     saved = notebook.save()
-    (shown,) = saved.cells[1].outputs
+    shown, _ = saved.cells[1].outputs
     assert shown["data"]["text/plain"].startswith("COMPLETE")
     assert WIDGET not in shown["data"]
     notebook.open_again()
