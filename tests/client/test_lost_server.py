@@ -16,10 +16,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from ibflow_nb.client import Client
-from ibflow_nb.jobs import Snapshot
 from ibflow_nb.jobs.background import background
 
-FILES = 800  # enough to be caught half-way
+FILES = 300  # so that a pause comes long before the end
 HOME = "local/my-repo/fs/Instabase Drive"
 REFINER = {"fields": [{"desc": {"label": "first"}, "req": {"expression": "INPUT_COL"}}]}
 FLOW = {
@@ -62,7 +61,7 @@ def start(tmp_path: Path) -> Iterator[Any]:
 
 @pytest.mark.faults
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
-def test_a_job_outlives_its_server(start: Any, tmp_path: Path) -> None:
+def test_a_job_outlives_its_server(start: Any, tmp_path: Path, until: Any) -> None:
     """After kill -9 the handle shows trouble; after a new start it sees the job's end."""
     docs = tmp_path / "docs"
     docs.mkdir()
@@ -72,23 +71,15 @@ def test_a_job_outlives_its_server(start: Any, tmp_path: Path) -> None:
     client = Client(url, "t0ken", home=HOME)
     client.files.write(f"{HOME}/p/f.ibflow", json.dumps(FLOW).encode())
     client.files.write(f"{HOME}/p/m.ibrefiner", json.dumps(REFINER).encode())
-    under_way, troubled = threading.Event(), threading.Event()
-
-    def observe(snapshot: Snapshot) -> None:
-        if 0 < snapshot.done_files < FILES:
-            under_way.set()
-        if snapshot.note:
-            troubled.set()
-
     uploaded = client.files.upload(docs)
     job = client.flows.run(f"{HOME}/p/f.ibflow", uploaded)
-    job.subscribe(observe)
-    assert under_way.wait(60)
+    job.pause()
+    until(lambda: job.state == "PAUSED")
+    job.resume()
     process.kill()
     process.wait(60)
-    assert troubled.wait(60)
+    until(lambda: "no server answers" in job.snapshot.note)
     assert not job.done
-    assert "no server answers" in job.snapshot.note
     start()
     assert job.result(timeout=120).note == ""
     assert len(job.records()) == FILES

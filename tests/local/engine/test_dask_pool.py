@@ -56,8 +56,8 @@ class Cluster:
 
     def end(self) -> None:
         """End all processes."""
-        for process in reversed(self._processes):
-            process.terminate()
+        for process in self._processes:
+            process.kill()  # a worker that is asked to end waits for its scheduler
         for process in self._processes:
             process.wait(60)
 
