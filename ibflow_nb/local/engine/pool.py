@@ -19,10 +19,12 @@ import tempfile
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, BinaryIO, cast
 
 from ibflow_nb.local.engine.channel import Reply, outcome_of, receive, send
 from ibflow_nb.local.engine.executor import Killed, TimedOut, UnitFailure, WorkerDied
+from ibflow_nb.local.engine.watchdog import Watchdog
 from ibflow_nb.local.settings import Settings
 from ibflow_nb.local.steps.base import Outcome, Task
 
@@ -109,19 +111,12 @@ class _Worker:
         if self._stopped_by is not None:
             self._end()
             raise self._stopped_by
-        timer = None
-        if assignment.timeout is not None:
-            reason = TimedOut(assignment.timeout)
-            timer = threading.Timer(assignment.timeout, self.stop, args=(assignment.future, reason))
-            timer.daemon = True
-            timer.start()
-        try:
+        reason = TimedOut(assignment.timeout or 0)
+        stop = partial(self.stop, assignment.future, reason)
+        with self._pool.watchdog.limit(assignment.timeout, stop):
             with contextlib.suppress(OSError):
                 send(cast("BinaryIO", process.stdin), assignment.task)
             reply = receive(cast("BinaryIO", process.stdout), Reply)
-        finally:
-            if timer is not None:
-                timer.cancel()
         with self._lock:
             self.future = None
             stopped = self._stopped_by is not None
@@ -185,12 +180,14 @@ class LocalPool:
         slots: worker processes at most.
         recycle_after: tasks after which a worker is replaced.
         worker_idle: seconds without work after which a worker is ended.
+        watchdog: keeps the time limits of units.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.slots = settings.workers or default_workers(settings.limits.worker_bytes)
         self.recycle_after = settings.recycle_after
         self.worker_idle = settings.worker_idle
+        self.watchdog = Watchdog()
         self._command = [
             sys.executable,
             "-P",
@@ -247,6 +244,7 @@ class LocalPool:
             worker.retire()
         for worker in workers:
             worker.thread.join()
+        self.watchdog.close()
 
     def release(self, worker: _Worker) -> None:
         """Take back a worker that has nothing to do; called by its thread."""
