@@ -169,11 +169,11 @@ def test_a_job_stored_but_not_begun_is_begun_after_a_crash(root: Path) -> None:
     old.parent.mkdir()
     old.write_text("old")
     engine = Engine(Drive(root), settings)
+    engine.start()
     engine._submitter._prepare = lambda job, live: None  # type: ignore[method-assign]
     request = RunFlow(ibflow_path="p/flow.ibflow", input_dir="p/input", delete_out_dir=True)
     job_id = engine.run_flow(request).job_id
-    engine._ledger.close()
-    engine._lock.release()
+    engine.stop(grace=0)
     assert finish(root, job_id).status == "COMPLETE"
     assert not old.exists()
     assert (root / "p" / "out" / "flow.ibflowbin").is_file()

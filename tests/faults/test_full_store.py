@@ -91,6 +91,16 @@ def test_a_running_job_waits_for_space_and_goes_on(engine: Engine, stuck: str) -
     assert (summary["numRuntimeErrors"], summary["numRecords"]) == (40, 1)
 
 
+def test_a_run_is_refused_at_once_while_another_waits_for_space(engine: Engine, stuck: str) -> None:
+    """Its caller is not kept waiting, and it can be submitted once there is space."""
+    other = msgspec.structs.replace(REQUEST, delete_out_dir=False, output_dir="p/other")
+    with pytest.raises(StoreUnavailable, match="free some space"):
+        engine.run_flow(other)
+    limit_store(engine, None)
+    assert engine.wait(stuck, 60)
+    assert engine.wait(engine.run_flow(other).job_id, 60)
+
+
 def test_a_platform_with_a_full_store_can_be_stopped(
     root: Path, engine: Engine, stuck: str
 ) -> None:

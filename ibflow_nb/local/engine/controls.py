@@ -83,13 +83,13 @@ class Controls:
         job = self._ledger.job(job_id)
         if not job.state.done:
             raise InvalidRequest(f"Job {job_id} has not ended yet: retry it then.")
-        self._submitter.check_claim(job)
+        self._submitter.reclaim(job)
         if not self._ledger.reopen_failed(job_id) and not self._ledger.has_active(job_id):
             raise InvalidRequest(f"Job {job_id} has no failed files to retry.")
         self._reopen(job_id)
 
     def _reopen(self, job_id: str) -> None:
-        self._submitter.check_claim(self._ledger.job(job_id))
+        self._submitter.reclaim(self._ledger.job(job_id))
         self._ledger.release_held(job_id)
         self._ledger.update_job(job_id, state=JobState.RUNNING, ending="", msg="", finished=None)
         self._dispatcher.resume(job_id)

@@ -24,9 +24,9 @@ from ibflow_nb.api.jobs import JobState
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.deliveries import Deliveries
 from ibflow_nb.local.engine.ends import JobEnds
-from ibflow_nb.local.engine.executor import Executor, WorkerDied
-from ibflow_nb.local.engine.finishing import Finisher
-from ibflow_nb.local.engine.inbox import Command, Event, Inbox, refuse
+from ibflow_nb.local.engine.executor import Executor, FileFailed, WorkerDied
+from ibflow_nb.local.engine.finishing import Finisher, Written
+from ibflow_nb.local.engine.inbox import Command, Event, Inbox, refuse, turn_away
 from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.live import LiveJob, LiveJobs
@@ -39,7 +39,9 @@ from ibflow_nb.local.limits import Limits
 from ibflow_nb.local.steps.base import Outcome
 
 T = TypeVar("T")
+Answer = tuple[Future[Any], Any, BaseException | None]
 _STORE_RETRY = 0.5
+_PAUSE = 0.2
 _log = logging.getLogger(__name__)
 
 
@@ -86,6 +88,7 @@ class Dispatcher:
         if self._thread.is_alive():
             self._inbox.close()
             self._thread.join()
+        self._finisher.close()
 
     def call(self, action: Callable[[], T]) -> T:
         """Do something on the dispatcher's thread, in a transaction; give what it returns.
@@ -95,13 +98,22 @@ class Dispatcher:
         """
         return self._inbox.send(action).result()
 
+    def accept(self, job_id: str, store: Callable[[], None]) -> None:
+        """Store a new job on the dispatcher's thread, with all else that is stored in a round.
+
+        Raises:
+            StoreUnavailable: it cannot be stored now.
+            ConfigError: the platform is being stopped.
+        """
+        self._inbox.send(store, undo=partial(self._forget, job_id)).result()
+
     def add(self, job_id: str, live: LiveJob, problem: str = "") -> None:
         """Begin soon with a stored job whose output folder is ready, or end it for a problem.
 
         A platform that is being stopped does so after its next start.
         """
         with contextlib.suppress(ConfigError):
-            self._inbox.send(lambda: self._begin(job_id, live, problem))
+            self._inbox.send(lambda: self.begin(job_id, live, problem))
 
     def give_up(self, job: Job, reason: str) -> None:
         """End a stored job whose folders cannot be used."""
@@ -122,9 +134,14 @@ class Dispatcher:
         return self._live.running
 
     def _is_idle(self) -> bool:
-        return self.running == 0
+        return self.running == 0 and not self._finisher.busy
 
-    def _begin(self, job_id: str, live: LiveJob, problem: str) -> None:
+    def _forget(self, job_id: str) -> None:
+        self._live.remove(job_id)
+        self.router.forget(job_id)
+
+    def begin(self, job_id: str, live: LiveJob, problem: str) -> None:
+        """Begin with a stored job, or end it for a problem; on the dispatcher's thread."""
         self._ledger.update_job(job_id, prepared=True, binary=b"")
         self._live.add(job_id, live)
         if problem:
@@ -140,7 +157,7 @@ class Dispatcher:
             except InvalidRequest as error:
                 self._finisher.give_up(job, str(error))
                 return
-            self._live.add(job.id, LiveJob(plan, places))
+            self._live.add(job.id, LiveJob(plan, places, untidy=True))
         if not job.ending:
             self.router.settle(self._live[job.id].plan, job.id)
 
@@ -160,22 +177,32 @@ class Dispatcher:
                 _log.exception("A round of the dispatcher failed.")
                 refuse(events, error)
                 self._patiently(partial(self._drop, events, error))
+                time.sleep(_PAUSE)  # a fault that stays must not keep the thread busy
                 self._inbox.wake()  # for a round that ends the jobs
 
     def _executor_is_busy(self, ended: int) -> bool:
         return self._live.running - ended >= 2 * self._executor.slots
 
     def _round(self, events: list[Event]) -> None:
-        """Store a round of events, start what can start, end what has ended."""
+        """Store a round of events, start what can start, have results written of what ends."""
         answers, starts = self._patiently(lambda: self._stored(events))
+        for answer, value, error in answers:
+            answer.set_exception(error) if error else answer.set_result(value)
+        ended = [event for event in events if isinstance(event, Written)]
         for event in events:
             if isinstance(event, Future):
                 self._live.forget(event)
+        for written in ended:
+            self._finisher.announce(written)
         for start in starts:
             self._submit(start)
-        for answer, value, error in answers:
-            answer.set_exception(error) if error else answer.set_result(value)
-        ended = self._patiently(self._finisher.end_jobs)
+        try:
+            self._finisher.end_jobs(self._inbox.put)
+        finally:
+            self._tell([written.job.id for written in ended])
+
+    def _tell(self, ended: list[str]) -> None:
+        """Wake those who wait for the end of a job, or for the end of the platform."""
         if ended or self._stopping:
             with self._ended:
                 self._ended.notify_all()
@@ -190,6 +217,9 @@ class Dispatcher:
                 self.router.blame(unit.job_id, error)
         for future in ended:
             self._live.forget(future)
+        for event in events:
+            if isinstance(event, Written) and not self._ledger.has_ended(event.job.id):
+                self._finisher.take_back(event)
 
     def _patiently(self, action: Callable[[], T]) -> T:
         """Repeat an action until the store takes it; a full disk is waited out."""
@@ -200,27 +230,39 @@ class Dispatcher:
                 if self._stopping:
                     raise
                 _log.warning("%s", error)
+                self._inbox.turn_away(error)
                 time.sleep(_STORE_RETRY)
 
-    def _stored(
-        self, events: list[Event]
-    ) -> tuple[list[tuple[Future[Any], Any, BaseException | None]], list[Start]]:
-        answers: list[tuple[Future[Any], Any, BaseException | None]] = []
-        with self._ledger.transaction():
-            for event in events:
-                if isinstance(event, Future):
+    def _stored(self, events: list[Event]) -> tuple[list[Answer], list[Start]]:
+        """Store what has happened and what starts now; refuse what does not wait for the store."""
+        try:
+            with self._ledger.transaction():
+                answers = self._followed(events)
+                self.router.settle_moved()
+                starts = self._scheduler.choose(self._free(events)) if not self._stopping else []
+                return answers, starts
+        except StoreUnavailable as error:
+            turn_away(events, error)
+            raise
+
+    def _followed(self, events: list[Event]) -> list[Answer]:
+        answers = []
+        for event in events:
+            match event:
+                case Future():
                     self._store_end(event)
-                elif event is not None:
+                case Written():
+                    self._finisher.store_end(event)
+                case Command():
                     answers.append(self._obey(event))
-            self.router.settle_moved()
-            return answers, [] if self._stopping else self._scheduler.choose(self._free(events))
+        return answers
 
     def _free(self, events: list[Event]) -> float:
         """Give the slots that are free once the units that have ended are forgotten."""
         ended = [event for event in events if isinstance(event, Future)]
         return self._executor.slots - self._live.load + sum(map(self._live.taken, ended))
 
-    def _obey(self, command: Command) -> tuple[Future[Any], Any, BaseException | None]:
+    def _obey(self, command: Command) -> Answer:
         try:
             with self._ledger.undone_on_error():
                 return command.answer, command.action(), None
@@ -244,6 +286,7 @@ class Dispatcher:
                     self._live.note(unit, outcome.seconds)
                     self.router.succeeded(plan, unit, outcome)
                 else:
+                    live.untidy = live.untidy or not isinstance(failure, FileFailed)
                     self.router.failed(plan, unit, failure)
         except sqlite3.Error:
             raise

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import msgspec
 
@@ -21,11 +24,31 @@ from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.live import LiveJob, LiveJobs
 from ibflow_nb.local.engine.model import Job, Plan, UnitState
 
+_WRITERS = 4
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Written:
+    """The results of a job whose end was decided have been written.
+
+    Attributes:
+        job: its row.
+        live: what is known of it while it runs.
+        problem: why the results could not be written; empty when they were.
+    """
+
+    job: Job
+    live: LiveJob
+    problem: str
+
+
 class Finisher:
-    """Ends the jobs whose end was decided; runs on the dispatcher's thread."""
+    """Ends the jobs whose end was decided.
+
+    All but the writing of results is done on the dispatcher's thread. They are written beside it:
+    it need not wait for the disk, and files of several jobs are synced at the same time.
+    """
 
     def __init__(
         self,
@@ -42,31 +65,42 @@ class Finisher:
         self._log = log
         self._deliveries = deliveries
         self._live = live
+        self._closing = 0
+        self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="ibflow-results")
 
-    def end_jobs(self) -> list[str]:
-        """Stop what still runs of jobs whose end is decided; end those with nothing left.
+    @property
+    def busy(self) -> bool:
+        """Whether results are being written, or the end of their job is yet to be stored."""
+        return self._closing > 0
 
-        Returns:
-            The ids of the jobs that have ended now.
+    def close(self) -> None:
+        """Write no more results: those that are missing are written after the next start."""
+        self._writers.shutdown(cancel_futures=True)
+
+    def end_jobs(self, tell: Callable[[Written], None]) -> None:
+        """Stop what still runs of jobs whose end is decided; write results where nothing does.
+
+        Args:
+            tell: called from another thread once the results of a job are written.
         """
         self._kill_dropped()
-        left = []
         for job_id in self._ledger.ending():
             live = self._live.get(job_id)
-            if live is None:
+            if live is None or live.closing:
                 continue
             for future in list(live.futures):
+                live.untidy = True
                 self._executor.kill(future)
             if not live.futures:
-                left.append((self._ledger.job(job_id), live))
-        if left:
-            self._end([(job, live, self._write_results(job, live)) for job, live in left])
-        return [job.id for job, _ in left]
+                self._writers.submit(self._write, self._ledger.job(job_id), live, tell)
+                live.closing = True
+                self._closing += 1
 
     def _kill_dropped(self) -> None:
         """Stop units that nobody needs any more: other parts of a file that failed."""
         for future, unit in self._live.parts():
             if self._ledger.unit(unit.id).state is UnitState.DROPPED:
+                self._live[unit.job_id].untidy = True
                 self._executor.kill(future)
 
     def give_up(self, job: Job, reason: str) -> None:
@@ -75,17 +109,29 @@ class Finisher:
         with self._ledger.transaction():
             self._store_end(job, options, JobState.FAILED, reason)
 
-    def _end(self, jobs: list[tuple[Job, LiveJob, str]]) -> None:
-        with self._ledger.transaction():
-            for job, live, problem in jobs:
-                state, msg = JobState(job.ending), job.msg or problem
-                if problem and state is JobState.COMPLETE:
-                    state = JobState.FAILED
-                self._store_end(job, live.plan.options, state, msg)
-        for job, _, _ in jobs:
-            self._live.remove(job.id)
-        if any(_is_awaited(live.plan.options) for _, live, _ in jobs):
+    def store_end(self, written: Written) -> None:
+        """Store the end of a job whose results are written; in the caller's transaction.
+
+        From then on it is none of the live ones, so that it can be taken up again.
+        """
+        job, problem = written.job, written.problem
+        state = JobState(job.ending)
+        if problem and state is JobState.COMPLETE:
+            state = JobState.FAILED
+        self._store_end(job, written.live.plan.options, state, job.msg or problem)
+        self._live.remove(job.id)
+
+    def announce(self, written: Written) -> None:
+        """Have the end of a job told to those who wait for it, now that it is stored."""
+        self._closing -= 1
+        if _is_awaited(written.live.plan.options):
             self._deliveries.wake()
+
+    def take_back(self, written: Written) -> None:
+        """Have a job ended once more: its end could not be stored."""
+        self._closing -= 1
+        written.live.closing = False
+        self._live.add(written.job.id, written.live)
 
     def _store_end(self, job: Job, options: RunOptions, state: JobState, msg: str) -> None:
         self._ledger.update_job(job.id, state=state, ending="", msg=msg, finished=time.time())
@@ -99,10 +145,14 @@ class Finisher:
             _log.exception("The end of job %s cannot be announced.", job.id)
             self._log.add(job.id, [f"Its end cannot be announced ({type(error).__name__})."])
 
+    def _write(self, job: Job, live: LiveJob, tell: Callable[[Written], None]) -> None:
+        tell(Written(job, live, self._write_results(job, live)))
+
     def _write_results(self, job: Job, live: LiveJob) -> str:
         """Write the results of a job that ends; give why they cannot be written, else nothing."""
         try:
-            sweep(live.places.output / step.folder for step in live.plan.steps)
+            if live.untidy:
+                sweep(live.places.output / step.folder for step in live.plan.steps)
             write_batch_results(self._ledger, self._drive, job, live)
         except OSError as error:
             return f"The results cannot be written: {error.strerror}."

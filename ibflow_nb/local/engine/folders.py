@@ -108,47 +108,6 @@ def output_folder(
     return drive.resolve(drive.path_of(folder))
 
 
-def check_output(
-    drive: Drive,
-    output: Path,
-    *,
-    live: Iterable[tuple[str, Path]],
-    deletes: bool,
-    protected: Iterable[tuple[str, Path]],
-) -> None:
-    """Refuse an output folder that another live job writes to, or a deletion that would harm.
-
-    Args:
-        drive: names the folders in the sentence.
-        output: the output folder of the new run.
-        live: id and resolved output folder of each job that has not ended.
-        deletes: whether the folder is to be emptied first.
-        protected: what must not be deleted: a name for it and its path.
-
-    Raises:
-        InvalidRequest: one sentence that names the folder and the reason.
-    """
-    real = output.resolve()
-    name = drive.path_of(output)
-    if deletes and real == drive.root:
-        raise InvalidRequest("delete_out_dir is refused for the root of the drive.")
-    for job_id, other in live:
-        if other == real:
-            raise InvalidRequest(
-                f"Job {job_id} still writes to the output folder '{name}': wait for it, cancel "
-                "it, or set output_has_run_id."
-            )
-        if deletes and (other.is_relative_to(real) or real.is_relative_to(other)):
-            raise InvalidRequest(
-                f"delete_out_dir is refused: job {job_id} still writes to '{drive.path_of(other)}'."
-            )
-    for what, path in protected if deletes else ():
-        if path.resolve().is_relative_to(real):
-            raise InvalidRequest(
-                f"delete_out_dir is refused: the output folder '{name}' holds {what}."
-            )
-
-
 def clear_folder(folder: Path, trash: Path) -> None:
     """Empty a folder: its entries are moved away at once, then deleted.
 

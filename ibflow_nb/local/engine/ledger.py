@@ -102,6 +102,13 @@ class Ledger(Store):
         rows = self.query("SELECT id, output_folder FROM job WHERE state IN ('RUNNING', 'PAUSED')")
         return {row["id"]: row["output_folder"] for row in rows}
 
+    def is_live(self, job_id: str) -> bool:
+        """Tell whether there is a job with this id that has not ended."""
+        rows = self.query(
+            "SELECT 1 FROM job WHERE id = ? AND state IN ('RUNNING', 'PAUSED')", (job_id,)
+        )
+        return bool(rows)
+
     def has_ended(self, job_id: str) -> bool:
         """Tell whether a job has ended."""
         rows = self.query("SELECT state FROM job WHERE id = ?", (job_id,))

@@ -27,6 +27,8 @@ class LiveJob:
         begun: whether the start of a unit was stored.
         brief: indexes of the steps whose units take next to no time, as far as was seen.
         load: slots of the executor that its units take.
+        untidy: whether a worker was stopped or died on it, which leaves temporary files.
+        closing: whether its results are being written.
     """
 
     plan: Plan
@@ -36,6 +38,8 @@ class LiveJob:
     begun: bool = False
     brief: set[int] = field(default_factory=set)
     load: float = 0.0
+    untidy: bool = False
+    closing: bool = False
 
 
 class LiveJobs:
@@ -62,7 +66,7 @@ class LiveJobs:
 
     def remove(self, job_id: str) -> None:
         """Let go of a job that has ended."""
-        del self._jobs[job_id]
+        self._jobs.pop(job_id, None)
 
     @property
     def running(self) -> int:

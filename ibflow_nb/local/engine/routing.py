@@ -119,6 +119,10 @@ class Router:
         """Note that a job has begun or moved, for :meth:`settle_moved`."""
         self._moved[job_id] = plan
 
+    def forget(self, job_id: str) -> None:
+        """Settle nothing of a job that was not stored after all."""
+        self._moved.pop(job_id, None)
+
     def settle_moved(self) -> None:
         """Settle the jobs that have moved since the last call, each of them once."""
         moved, self._moved = self._moved, {}

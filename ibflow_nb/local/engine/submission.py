@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from pathlib import Path
 
 import msgspec
 
@@ -12,13 +11,9 @@ from ibflow_nb.api.flow import RunOptions, Submission
 from ibflow_nb.api.schema import Request
 from ibflow_nb.local.atomic import write_atomic
 from ibflow_nb.local.drive import Drive
+from ibflow_nb.local.engine.claims import Claims
 from ibflow_nb.local.engine.dispatcher import Dispatcher
-from ibflow_nb.local.engine.folders import (
-    check_output,
-    clear_folder,
-    input_names,
-    output_folder,
-)
+from ibflow_nb.local.engine.folders import clear_folder, input_names, output_folder
 from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger, new_job
 from ibflow_nb.local.engine.live import LiveJob
@@ -48,7 +43,7 @@ class Submitter:
         self._dispatcher = dispatcher
         self._log = log
         self._settings = settings
-        self._outputs: dict[str, Path] = {}
+        self._claims = Claims(ledger, drive)
         self._requests = requests
 
     def submit(self, kind: str, request: Request) -> Submission:
@@ -73,14 +68,13 @@ class Submitter:
         job = self._ledger.job(job_id)
         return self.submit(job.kind, self._requests.decode(job.kind, job.request))
 
-    def check_claim(self, job: Job) -> None:
-        """Refuse to take up an ended job while another one writes to its output folder.
+    def reclaim(self, job: Job) -> None:
+        """Claim the output folder of an ended job that is taken up; on the dispatcher's thread.
 
         Raises:
-            InvalidRequest: it names the other job.
+            InvalidRequest: another job writes there; it is named.
         """
-        output = self._drive.resolve(job.output_folder)
-        check_output(self._drive, output, live=self._claims(), deletes=False, protected=())
+        self._claims.take(job.id, self._drive.resolve(job.output_folder))
 
     def _submit(self, work: Work) -> Submission:
         options = work.options
@@ -113,27 +107,21 @@ class Submitter:
             ("the input folder", work.source),
             *(("the flow or a file that it uses", path) for path in work.used),
         ]
-        with self._ledger.transaction():
-            check_output(
-                self._drive,
-                output,
-                live=self._claims(),
-                deletes=options.delete_out_dir and not options.output_has_run_id,
-                protected=protected,
-            )
-            self._ledger.add_job(job, names, plan)
-            self._log.add(job_id, [_opening_line(options, len(names), self._settings), *work.notes])
-        self._prepare(job, LiveJob(plan, Places(job.input_dir, work.source, output)))
-        return Submission(job_id=job_id, output_folder=folder)
+        deletes = options.delete_out_dir and not options.output_has_run_id
+        live = LiveJob(plan, Places(job.input_dir, work.source, output))
+        lines = [_opening_line(options, len(names), self._settings), *work.notes]
 
-    def _claims(self) -> list[tuple[str, Path]]:
-        """Give the output folders that are being written to, without symbolic links."""
-        known = self._outputs
-        self._outputs = {
-            job_id: known.get(job_id) or (self._drive.root / folder).resolve()
-            for job_id, folder in self._ledger.live_outputs().items()
-        }
-        return list(self._outputs.items())
+        def store() -> None:
+            self._claims.take(job_id, output, deletes=deletes, protected=protected)
+            self._ledger.add_job(job, names, plan)
+            self._log.add(job_id, lines)
+            if not deletes and not job.binary:
+                self._dispatcher.begin(job_id, live, self._made_ready(job, live))
+
+        self._dispatcher.accept(job_id, store)
+        if deletes or job.binary:
+            self._prepare(job, live)
+        return Submission(job_id=job_id, output_folder=folder)
 
     def prepare(self, job_id: str) -> None:
         """Make ready the output folder of a stored job, and begin with it.
@@ -150,8 +138,11 @@ class Submitter:
         self._prepare(job, LiveJob(plan, places))
 
     def _prepare(self, job: Job, live: LiveJob) -> None:
+        self._dispatcher.add(job.id, live, self._made_ready(job, live))
+
+    def _made_ready(self, job: Job, live: LiveJob) -> str:
+        """Make ready the output folder of a job; give why it cannot be used, else nothing."""
         options, output = live.plan.options, live.places.output
-        problem = ""
         try:
             if options.delete_out_dir and not options.output_has_run_id:
                 clear_folder(output, self._settings.state_dir / "trash" / job.id)
@@ -159,10 +150,10 @@ class Submitter:
             if job.binary:
                 write_atomic(self._drive.resolve(live.plan.binary_path), job.binary)
         except OSError as error:
-            problem = f"The output folder cannot be written: {error.strerror}."
+            return f"The output folder cannot be written: {error.strerror}."
         except InvalidRequest as error:
-            problem = f"The output folder cannot be written: {error}"
-        self._dispatcher.add(job.id, live, problem)
+            return f"The output folder cannot be written: {error}"
+        return ""
 
 
 def check_options(options: RunOptions, webhook_hosts: tuple[str, ...] = ()) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -80,16 +81,53 @@ def test_a_fault_after_a_round_was_stored_stops_nothing(
     real = finishing.Finisher.end_jobs
     ended: list[int] = []
 
-    def faulty(self: Any) -> Any:
+    def faulty(self: Any, tell: Any) -> Any:
         if not ended and any(ending for _, ending in self._ledger.live().values()):
             ended.append(1)
             raise RuntimeError("a fault")
-        return real(self)
+        return real(self, tell)
 
     monkeypatch.setattr(finishing.Finisher, "end_jobs", faulty)
     assert platform.status(platform.run()).status == JobState.COMPLETE
     assert ended
     assert platform.status(platform.run()).status == JobState.COMPLETE
+
+
+def test_an_end_that_cannot_be_stored_is_stored_later(
+    platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The results are written once more, and the job ends as it should."""
+    platform.files(a="1")
+    platform.flow("read")
+    fails_once(monkeypatch, finishing.Finisher, "store_end")
+    assert platform.status(platform.run()).status == JobState.COMPLETE
+
+
+def test_results_that_take_long_to_write_hold_up_no_other_job(
+    platform: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another job runs and ends meanwhile."""
+    platform.files(a="1")
+    platform.flow("read")
+    real = finishing.write_batch_results
+    gate = threading.Event()
+    began: list[str] = []
+
+    def write(ledger: Any, drive: Any, job: Any, live: Any) -> None:
+        began.append(job.id)
+        if job.id == began[0]:
+            assert gate.wait(20)
+        real(ledger, drive, job, live)
+
+    monkeypatch.setattr(finishing, "write_batch_results", write)
+    jobs = {platform.submit(output_has_run_id=True) for _ in range(2)}
+    until(lambda: len(began) == 2, seconds=20)
+    (other,) = jobs - {began[0]}
+    assert platform.engine.wait(other, 20)
+    assert platform.status(began[0]).status == JobState.RUNNING
+    gate.set()
+    assert platform.engine.wait(began[0], 20)
+    assert platform.status(began[0]).status == JobState.COMPLETE
 
 
 def test_a_unit_that_the_executor_refuses_is_tried_again(
