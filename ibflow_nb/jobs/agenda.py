@@ -38,6 +38,7 @@ class Entry(Question):
 
     Attributes:
         failures: calls in a row that got no answer.
+        failing_since: when the first of them failed.
         refusals: calls in a row that the server refused to answer.
         listed: whether the server's list of jobs tells of it, so that calls give details only.
         answered: when the latest answer came, or the job was last sent on its way.
@@ -46,6 +47,7 @@ class Entry(Question):
     watch: Watch
     sighting: Sighting
     failures: int = 0
+    failing_since: float = 0.0
     refusals: int = 0
     listed: bool = False
     answered: float = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import time
 from collections.abc import Callable, Generator
@@ -16,6 +17,7 @@ from ibflow_nb.jobs.call import call
 from ibflow_nb.jobs.hooks import Hooks
 from ibflow_nb.jobs.poller import Poller, poller
 from ibflow_nb.jobs.service import JobService
+from ibflow_nb.jobs.silence import silence_told
 from ibflow_nb.jobs.snapshot import Snapshot, in_brief, parse_status, refusal
 from ibflow_nb.jobs.waiting import waiting
 from ibflow_nb.jobs.watch import Watch
@@ -111,7 +113,10 @@ class Job:
         """Wait for the job's end, whatever the end, and give the job.
 
         Args:
-            timeout: seconds to wait at most; None waits for as long as it takes.
+            timeout: seconds to wait at most; None waits for as long as it takes, also for a
+                server that is away: it is asked until it answers. After two minutes of silence
+                a warning (:class:`~ibflow_nb.jobs.silence.ServerSilent`) says since when, and
+                how to wait no longer.
 
         Raises:
             JobTimeout: (a TimeoutError) it has not ended in time; it goes on.
@@ -120,8 +125,10 @@ class Job:
         """
         if self._watch.error is not None:
             self._watch_again()
+        telling = silence_told(self._watch) if timeout is None else contextlib.nullcontext()
         try:
-            await self._watch.wait_closed(timeout)
+            with telling:
+                await self._watch.wait_closed(timeout)
         except TimeoutError:
             raise JobTimeout(
                 f"Job {self.id} has not ended within {timeout:g} s (it is {self.state}, "
@@ -134,7 +141,7 @@ class Job:
 
     @waiting
     async def result(self, timeout: float | None = None) -> Snapshot:  # noqa: ASYNC109
-        """Wait for the job's end and give its final snapshot.
+        """Wait for the job's end, as :meth:`wait` does, and give its final snapshot.
 
         Raises:
             JobFailed: it ended in another state than COMPLETE, or the server does not know it.
@@ -153,7 +160,7 @@ class Job:
 
     @waiting
     async def records(self, timeout: float | None = None) -> Records:  # noqa: ASYNC109
-        """Wait for the job's end and read its records, also those of a failed job.
+        """Wait for the job's end, as :meth:`wait` does, and read its records, also of a failed one.
 
         Raises:
             NoResults: it left no results at all.

@@ -36,6 +36,8 @@ from ibflow_nb.jobs.watch import Watch
 CONNECTIONS = 10
 RATE = 100.0
 """Polls a second over all jobs of one server."""
+PATIENCE = 120.0
+"""Seconds without an answer after which those who wait for a job are told."""
 CONFIRMATIONS = 4
 """Times that a server must refuse a question before its word is taken."""
 _log = logging.getLogger(__name__)
@@ -204,9 +206,15 @@ class Poller:
     def _trouble(self, entry: Entry, error: Exception) -> float:
         """Show that the connection is in trouble; the job itself goes on."""
         watch = entry.watch
+        now = self._clock.now()
+        if entry.failures == 0:
+            entry.failing_since = now
         entry.failures += 1
         reason = str(error) or type(error).__name__
-        watch.publish(watch.snapshot.replace(note=f"Trying again: {reason}"))
+        seen = watch.snapshot.replace(note=f"Trying again: {reason}")
+        if seen.silent_since is None and now - entry.failing_since >= PATIENCE:
+            seen = seen.replace(silent_since=time.time() - (now - entry.failing_since))
+        watch.publish(seen)
         delay = schedule.trouble_delay(entry.failures, watch.service.pace, self._rng)
         asked = error.retry_after if isinstance(error, ApiError) else None
         if asked is not None:

@@ -44,6 +44,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         finished: Unix seconds of the end.
         output_folder: drive path of the output, once known.
         note: trouble with the connection or with a function of ``on_done``; empty for none.
+        silent_since: Unix seconds since when the server has not answered, once that has lasted
+            for two minutes; None while it answers.
     """
 
     job_id: str
@@ -58,6 +60,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     finished: float | None = None
     output_folder: str = ""
     note: str = ""
+    silent_since: float | None = None
 
     @property
     def done(self) -> bool:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from ibflow_nb.jobs import Job
     from ibflow_nb.notebook.context import Context
 
-PATIENCE = 120.0
-"""Seconds without an answer after which a wait that nobody watches is given up."""
 _LOOK = 1.0
 
 
@@ -51,18 +49,16 @@ def follow(
 
 def _wait_unwatched(context: Context, job: Job) -> None:
     """Wait where nobody could interrupt: a server that has gone for good must end it."""
-    heard = time.monotonic()
     while True:
         with contextlib.suppress(JobTimeout):
             job.wait(_LOOK)
             return
-        now = time.monotonic()
-        if not job.snapshot.note:
-            heard = now
-        elif now - heard > PATIENCE:
+        seen = job.snapshot
+        if seen.silent_since is not None:
+            seconds = time.time() - seen.silent_since
             raise ConnectionFailed(
-                f"Job {job.id} was waited for, but its server has not answered for {PATIENCE:g} s "
-                f"({job.snapshot.note}); '{context.prog} attach {job.id}' looks after it again."
+                f"Job {job.id} was waited for, but its server has not answered for {seconds:.0f} s "
+                f"({seen.note}); '{context.prog} attach {job.id}' looks after it again."
             )
 
 

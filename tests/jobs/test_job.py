@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import asyncio
 import random
+import re
 import signal
 import threading
 import time
@@ -28,6 +29,7 @@ from ibflow_nb.jobs import Job, Snapshot
 from ibflow_nb.jobs.background import background
 from ibflow_nb.jobs.poller import Poller
 from ibflow_nb.jobs.schedule import Pace
+from ibflow_nb.jobs.silence import ServerSilent
 from ibflow_nb.jobs.waiting import interrupt_policy
 
 
@@ -52,6 +54,28 @@ def test_wait_gives_the_job_whatever_its_end(make: Any, replies: Any) -> None:
     assert job.wait(60) is job
     assert job.state is JobState.FAILED
     assert job.done
+
+
+def test_a_silent_server_is_told_once_to_those_who_wait(
+    make: Any, replies: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wait without a limit goes on, and a warning says since when and how to end it."""
+    monkeypatch.setattr("ibflow_nb.jobs.poller.PATIENCE", 0.1)
+    later: list[int] = []
+
+    def answer(number: int) -> Any:
+        later.extend([number] * len(told))
+        over = len(later) > 3 or number > 5000
+        return replies["ended"]() if over else ConnectionFailed("no server answers.")
+
+    with pytest.warns(ServerSilent) as told:
+        make(answer).wait()
+    (warning,) = told
+    assert re.fullmatch(
+        r"Job job-1 is waited for, but its server has not answered since \d\d:\d\d:\d\d "
+        r"\(Trying again: no server answers\); interrupt to wait no longer, or give a timeout\.",
+        str(warning.message),
+    )
 
 
 def test_wait_times_out_and_the_job_goes_on(make: Any, replies: Any) -> None:

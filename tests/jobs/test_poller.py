@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from ibflow_nb.api.errors import (
 )
 from ibflow_nb.api.jobs import JobState
 from ibflow_nb.jobs.background import Background
-from ibflow_nb.jobs.poller import CONFIRMATIONS, Poller
+from ibflow_nb.jobs.poller import CONFIRMATIONS, PATIENCE, Poller
 from ibflow_nb.jobs.snapshot import Snapshot
 from ibflow_nb.jobs.watch import Watch
 
@@ -72,9 +73,27 @@ def test_lost_connections_are_notes_and_never_ends(rig: Any, replies: Any) -> No
     final = made.run()
     assert final.state is JobState.COMPLETE
     assert final.note == ""
-    notes = [seen.note for seen in made.seen if seen.note]
-    assert notes == ["Trying again: job_status: no server answers at http://x."]
+    notes = {seen.note for seen in made.seen if seen.note}
+    assert notes == {"Trying again: job_status: no server answers at http://x."}
     assert all(seen.state is JobState.RUNNING for seen in made.seen if seen.note)
+
+
+def test_silence_is_told_after_two_minutes(rig: Any, replies: Any) -> None:
+    """The snapshot says since when no answer came, until one comes."""
+
+    def answer(number: int) -> Any:
+        if 1 <= number <= 30:
+            return ConnectionFailed("job_status: no server answers at http://x.")
+        return replies["ended"]() if number > 31 else replies["running"](0.5)
+
+    made = rig(answer)
+    assert made.run().silent_since is None
+    (silent,) = (seen for seen in made.seen if seen.silent_since is not None)
+    moments = [moment for _, moment in made.service.asked]
+    assert moments[30] - moments[1] >= PATIENCE
+    before = made.seen[made.seen.index(silent) - 1]
+    assert before.note == silent.note
+    assert time.time() - silent.silent_since >= PATIENCE
 
 
 def test_an_error_without_a_text_is_named(rig: Any, replies: Any) -> None:
