@@ -80,5 +80,5 @@ class Scheduler:
         live.turn = self._turns
         file = None if unit.file == BATCH else self._ledger.file(unit.job_id, unit.file)
         task = build_task(self._ledger, live.places, live.plan, unit, file, self._limits)
-        timeout = time_limit(self._ledger, live.plan, unit, file, self._limits)
+        timeout = time_limit(self._ledger, live.plan, unit, file, task)
         return Start(unit, share, task, timeout)

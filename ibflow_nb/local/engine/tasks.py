@@ -75,17 +75,17 @@ def build_task(
 
 
 def time_limit(
-    ledger: Ledger, plan: Plan, unit: Unit, file: JobFile | None, limits: Limits
+    ledger: Ledger, plan: Plan, unit: Unit, file: JobFile | None, task: Task
 ) -> float | None:
-    """Give the seconds that a unit may take; None for no limit.
+    """Give the seconds that a unit and its task may take; None for no limit.
 
-    Where the request leaves it to the platform, that is ``limits.unit_seconds`` for each page
-    known so far, or each file of a batch.
+    Where the request leaves it to the platform, that is ``unit_seconds`` of the task's limits for
+    each page known so far, or each file of a batch.
     """
     if plan.options.step_timeout:
         return plan.options.step_timeout if plan.options.step_timeout > 0 else None
     if file is None:
-        count = len(ledger.files_at(unit.job_id, unit.step))
+        count = len(task.items)
     elif unit.part is not None:
         count = unit.part.last - unit.part.first + 1
     elif unit.kind is UnitKind.JOIN:
@@ -93,7 +93,7 @@ def time_limit(
         count = sum(part.last - part.first + 1 for part in parts if part)
     else:
         count = file.pages
-    return limits.unit_seconds * max(1, count)
+    return task.limits.unit_seconds * max(1, count)
 
 
 def task_id(unit: Unit) -> str:
