@@ -110,6 +110,8 @@ class BriefJobs:
             _log.warning("%s", error)
             with self._lock:
                 self._not_stored[job_id] = result
+                while len(self._not_stored) > KEPT:
+                    del self._not_stored[next(iter(self._not_stored))]
 
     def _insert(self, job_id: str, result: bytes | None) -> None:
         with self._store.transaction() as db:

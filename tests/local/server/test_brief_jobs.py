@@ -153,3 +153,18 @@ def test_on_a_full_disk_what_was_done_is_told_and_nothing_is_begun(
         jobs.start(lambda: begun.append(True) or JobResult())  # type: ignore[func-returns-value]
     jobs.close()
     assert begun == []
+
+
+def test_on_a_full_disk_the_last_results_are_remembered(
+    store: Store, jobs: BriefJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory is bounded as the store is: the oldest make room."""
+
+    def full() -> None:
+        raise StoreUnavailable("The job store cannot be written: free some space.")
+
+    monkeypatch.setattr(store, "transaction", full)
+    monkeypatch.setattr(brief_jobs, "KEPT", 2)
+    oldest, *kept = [jobs.add() for _ in range(3)]
+    assert jobs.status(oldest) is None
+    assert all(jobs.status(job_id) is not None for job_id in kept)
