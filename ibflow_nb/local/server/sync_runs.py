@@ -11,6 +11,7 @@ import asyncio
 import secrets
 import shutil
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,12 +33,13 @@ from ibflow_nb.local.solutions.sent_files import names_on_disk, records_in_order
 
 @dataclass(frozen=True)
 class _Started:
-    """A run that was started; its output folder is empty when there was no file to run on."""
+    """A run that was started; without an end to wait for when there was no file to run on."""
 
     binary_path: str
     disk_names: list[str]
     job_id: str
     output_folder: str = ""
+    ended: Future[None] | None = None
 
 
 class SyncRuns:
@@ -109,9 +111,8 @@ class SyncRuns:
     async def _run(self, received: ReceivedRun, solution: Solution) -> RunSyncReply:
         started = await self._threads.run(lambda: self._start(received, solution))
         found: list[ResultRecord] = []
-        if started.output_folder:
-            ended = await self._threads.run(lambda: self._engine.ended(started.job_id))
-            await asyncio.wrap_future(ended)
+        if started.ended is not None:
+            await asyncio.wrap_future(started.ended)
             options = _results_options(received.request)
             found = await self._threads.run(
                 lambda: self._engine.all_records(started.output_folder, options)
@@ -151,7 +152,9 @@ class SyncRuns:
                 settings=RunOptions(save_binary_to_output=False),
             )
         )
-        return _Started(binary_path, disk_names, submission.job_id, submission.output_folder)
+        job_id = submission.job_id
+        ended = self._engine.ended(job_id)
+        return _Started(binary_path, disk_names, job_id, submission.output_folder, ended)
 
 
 def _results_options(request: RunSync) -> ResultsOptions:
