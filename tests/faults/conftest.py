@@ -57,13 +57,13 @@ class PlatformProcess:
             base_url=json.loads(ready.read_text())["url"],
             headers={"Authorization": f"Bearer {TOKEN}"},
             trust_env=False,
-            timeout=30,
+            timeout=90,
         )
 
     def start_in_vain(self) -> str:
         """Start a platform that cannot start; give what it says."""
         process = self._launch()
-        told = process.communicate(timeout=30)[0]
+        told = process.communicate(timeout=90)[0]
         assert process.returncode == 1, told
         return told
 
@@ -85,7 +85,7 @@ class PlatformProcess:
             return
         self.client.close()
         self._process.send_signal(signal)
-        self.output += self._process.communicate(timeout=30)[0]
+        self.output += self._process.communicate(timeout=90)[0]
         self._process = None
 
     def workers(self) -> list[int]:
@@ -123,11 +123,11 @@ class PlatformProcess:
 
     def finish(self, job_id: str) -> dict[str, Any]:
         """Wait for a job's end; give its last status."""
-        wait_until(lambda: self.status(job_id)["status"] not in {"RUNNING", "PENDING"}, 60, 0.05)
+        wait_until(lambda: self.status(job_id)["status"] not in {"RUNNING", "PENDING"}, 90, 0.05)
         return self.status(job_id)
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30, pause: float = 0.005) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 90, pause: float = 0.005) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():

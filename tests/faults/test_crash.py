@@ -139,7 +139,7 @@ def test_a_killed_platform_goes_on_where_it_was(
     until(lambda: len(list(folder.glob("*.ibdoc"))) >= done_before, pause=0.002)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    until(lambda: not worker_processes(root), seconds=2)
+    until(lambda: not worker_processes(root))
     kept = {path: path.stat().st_mtime_ns for path in folder.glob("*.ibdoc")}
 
     status = finish(root, job_id)

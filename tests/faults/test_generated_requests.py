@@ -46,7 +46,7 @@ def test_generated_requests_get_documented_replies(standing: Any, operation: Any
         reply = case.call(
             base_url=str(standing.client.base_url),
             headers={"Authorization": f"Bearer {TOKEN}"},
-            timeout=30,
+            timeout=90,
         )
         case.validate_response(reply, checks=CHECKS)
         if reply.content and "json" in reply.headers.get("Content-Type", ""):

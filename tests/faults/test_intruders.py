@@ -65,7 +65,7 @@ def send(
 ) -> tuple[int, bytes]:
     """Send a request line as it stands; give status and body of the reply."""
     url = platform.client.base_url
-    connection = http.client.HTTPConnection(url.host, url.port, timeout=30)
+    connection = http.client.HTTPConnection(url.host, url.port, timeout=90)
     connection.putrequest(method, target, skip_host="Host" in headers)
     for name, value in headers.items():
         connection.putheader(name.replace("_", "-"), value)

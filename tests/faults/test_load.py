@@ -42,7 +42,7 @@ def ask(platform: Any, jobs: list[str]) -> list[float]:
     begun = time.perf_counter()
 
     def asker(first: int) -> list[float]:
-        connection = http.client.HTTPConnection(url.host, url.port, timeout=30)
+        connection = http.client.HTTPConnection(url.host, url.port, timeout=90)
         waits = []
         for number in range(first, POLLS_A_SECOND * SECONDS, ASKERS):
             due = begun + number / POLLS_A_SECOND

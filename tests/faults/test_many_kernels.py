@@ -142,7 +142,7 @@ def test_many_kernels_share_one_platform(
         assert json.loads(printed.partition("told ")[2]) == expected
     assert platforms(root) == serving
     kernels.end()
-    wait_until(lambda: not platforms(root), 30)
+    wait_until(lambda: not platforms(root))
     assert Presence(root).is_free()
     kept = [path for path in Presence(root).state.rglob("*") if path.is_file()]
     assert "serve.out" in {path.name for path in kept}

@@ -21,8 +21,8 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 from traitlets.config import Config
 
-DEADLINE = 30.0
-START = 60.0
+DEADLINE = 90.0
+START = 120.0
 StartKernel = Callable[..., contextlib.AbstractContextManager["Kernel"]]
 
 

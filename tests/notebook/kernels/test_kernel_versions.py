@@ -15,6 +15,16 @@ WAITS = ("job.wait()", "await job", "%ibflow wait")
 MANY = 1000  # files, so that a pause comes long before the end
 ANSWER = 0.5  # seconds beyond those of a bare kernel
 HELD = "job = %ibflow {}\njob.pause()\nprint(job.id)"  # stands still until it is resumed
+THREADS = """
+import threading, time
+def ours():
+    return [thread for thread in threading.enumerate() if "ibflow" in thread.name]
+def settled(condition):
+    end = time.monotonic() + 20
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
+"""
 HALFWAY = "import threading; threading.Timer(0.3, print, ['halfway']).start()\n"
 
 
@@ -156,18 +166,19 @@ def test_a_kernel_with_a_running_job_ends_at_once(
 
 
 def reload_and_unload(kernel: Any, connect: str, letters: Any) -> None:
-    """Reload with running jobs and unload, counting threads."""
-    count = "import threading\nprint(sum('ibflow' in t.name for t in threading.enumerate()))"
-    kernel.printed(f"import threading\nthreads = set(threading.enumerate())\n{connect}")
+    """Reload with running jobs and unload, counting threads; some end or begin a moment later."""
+    kernel.printed(f"{THREADS}\nthreads = set(threading.enumerate())\n{connect}")
     work = f"\n%ibflow {letters()} --quiet -o job"
     kernel.printed(work)
-    once = kernel.printed(count)
+    kernel.printed("once = len(ours())")
     for _ in range(3):
         kernel.printed(connect.replace("%load_ext", "%reload_ext") + work)
-    assert kernel.printed(count) == once
+    assert kernel.printed("print(settled(lambda: len(ours()) <= once))") == "True\n"
     kernel.printed("%ibflow cancel --all --quiet")
     kernel.printed("%unload_ext ibflow_nb")
-    assert kernel.printed("print(set(threading.enumerate()) - threads)") == "set()\n"
+    assert kernel.printed("print(settled(lambda: set(threading.enumerate()) <= threads))") == (
+        "True\n"
+    )
 
 
 def test_reload_and_unload_leave_no_thread(
