@@ -46,9 +46,7 @@ class Uploads:
             ConfigError: it is not known which space of the server is the user's.
         """
         local = local_path(path)
-        if local is None:
-            return path
-        if not local.is_dir():
+        if local is not None and not local.is_dir():
             raise CommandError(f"{path} is a file; a folder is needed here.")
         return self._send(path, local)
 
@@ -60,9 +58,7 @@ class Uploads:
             ConfigError: it is not known which space of the server is the user's.
         """
         local = local_path(path)
-        if local is None:
-            return path
-        if not local.is_file():
+        if local is not None and not local.is_file():
             raise CommandError(f"{path} is a folder; a file is needed here.")
         return self._send(path, local)
 
@@ -84,7 +80,9 @@ class Uploads:
                         )
         return self.folder(path)
 
-    def _send(self, path: str, local: Path) -> str:
+    def _send(self, path: str, local: Path | None) -> str:
+        if local is None:
+            return path
         upload = plan(local)
         target = f"{self._home()}/uploads/{upload.digest}/{upload.name}"
         if self._dry:
