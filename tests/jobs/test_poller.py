@@ -103,7 +103,7 @@ def test_an_error_without_a_text_is_named(rig: Any, replies: Any) -> None:
     assert "Trying again: TimeoutError" in {seen.note for seen in made.seen}
 
 
-def test_retry_after_is_obeyed(rig: Any, replies: Any) -> None:
+def test_polling_obeys_retry_after(rig: Any, replies: Any) -> None:
     """A server that asks for a pause of 42 s gets it."""
 
     def answer(number: int) -> Any:

@@ -170,7 +170,7 @@ def test_local_names_are_seen_inside_functions(
     assert server.calls("run_flow_async")[0]["ibflow_path"] == "a/b/fs/D/own.ibflow"
 
 
-def test_wait_gives_the_job_whatever_its_end(shell: Any, server: Any) -> None:
+def test_the_command_wait_gives_the_job_whatever_its_end(shell: Any, server: Any) -> None:
     """A failed job ends the wait without an error."""
     shell.run_cell(f"%ibflow connect {server.url}")
     shell.run_cell(f"%ibflow {RUN}")
