@@ -78,7 +78,11 @@ class TickingClock(FakeClock):
 
 
 class Script:
-    """What a server does with submissions and with questions, one after the other."""
+    """What a server does with submissions and with questions, one after the other.
+
+    Attributes:
+        watched: questions are answered while it is set, so that no answer goes unseen.
+    """
 
     def __init__(self) -> None:
         self.submissions: Iterator[Behaviour] = itertools.repeat(Says(SUBMITTED))
@@ -87,6 +91,8 @@ class Script:
         self.submitted = 0
         self.asked = 0
         self.gone = False
+        self.watched = threading.Event()
+        self.watched.set()
 
     def next(self, target: str) -> Behaviour:
         """Note a request, give what comes in return."""
@@ -95,6 +101,7 @@ class Script:
             return next(self.submissions)
         if "jobs/status" in target:
             self.asked += 1
+            assert self.watched.wait(60)
             behaviour = next(self.questions)
             self.gone = isinstance(behaviour, Gone)
             return behaviour

@@ -119,8 +119,10 @@ class Rig:
 
     def run(self) -> Snapshot:
         """Submit a run and watch it to its end."""
+        self.script.watched.clear()
         job = self.client.flows.run("f.ibflow", "in")
         job.subscribe(self.seen.append)
+        self.script.watched.set()
         return job.result(timeout=60)
 
     @property
