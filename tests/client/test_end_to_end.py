@@ -132,10 +132,10 @@ def test_a_profile_connects(platform: Client, write_profiles: Any) -> None:
 
 
 def test_many_runs_are_watched_by_lists(
-    platform: Client, flow: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    platform: Client, flow: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until: Any
 ) -> None:
-    """The real list tells of running jobs, and every end is told by the job's own answer."""
-    for number in range(12):  # so that many runs go on at once
+    """The real list tells of jobs that go on, and every end is told by the job's own answer."""
+    for number in range(100):  # so that a pause comes before the end
         (tmp_path / f"{number}.txt").write_text("Total: 1.00")
     source, listed, lists = platform.files.upload(tmp_path), set(), platform._service.list_jobs
 
@@ -145,7 +145,14 @@ def test_many_runs_are_watched_by_lists(
             yield page
 
     monkeypatch.setattr(platform._service, "list_jobs", noting)
-    jobs = [platform.flows.run(flow, source, output_has_run_id=True) for _ in range(2 * MANY)]
-    finals = [job.result(timeout=120) for job in jobs]
-    assert listed & {job.id for job in jobs}
-    assert all(final.output_folder and final.total_files == 12 for final in finals)
+    jobs = []
+    for _ in range(MANY + 5):
+        jobs.append(platform.flows.run(flow, source, output_has_run_id=True))
+        jobs[-1].pause()
+    until(lambda: listed & {job.id for job in jobs})
+    for job in jobs[:3]:  # the others are still so many that lists are asked for
+        job.resume()
+    finals = [job.result(timeout=120) for job in jobs[:3]]
+    for job in jobs[3:]:
+        job.cancel()
+    assert all(final.output_folder and final.total_files == 100 for final in finals)
