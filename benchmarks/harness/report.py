@@ -15,8 +15,8 @@ from benchmarks.harness.figure import Compared, Figure
 COLUMNS = ("what", "ours", "alternative", "its", "ratio", "goal", "met")
 # Packages whose version can change a figure.
 PACKAGES = (
-    "ipython", "ipykernel", "httpx", "msgspec", "pandas", "numpy", "starlette", "uvicorn",
-    "pypdfium2", "rapidocr", "onnxruntime", "tesserocr", "distributed",
+    "ipython", "ipykernel", "httpx", "msgspec", "pandas", "numpy", "pyarrow", "starlette",
+    "uvicorn", "pypdfium2", "rapidocr", "onnxruntime", "tesserocr", "distributed",
     "jupysql", "bigquery-magics", "requests", "kreuzberg", "pdfplumber", "ocrmypdf",
 )  # fmt: skip
 
