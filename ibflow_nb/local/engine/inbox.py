@@ -15,7 +15,7 @@ from ibflow_nb.local.engine.finishing import Written
 from ibflow_nb.local.steps.base import Outcome
 
 T = TypeVar("T")
-_GATHER = 0.03
+_GATHER = 0.01
 
 
 @dataclass
