@@ -52,7 +52,7 @@ def job_status(ledger: Ledger, job_id: str) -> JobStatusReply:
         status=job.state.value,
         total=counts.files,
         index=counts.done + counts.failed,
-        curProgress=_progress(ledger, job, plan, counts),
+        curProgress=_progress(ledger, job, plan),
         reviewer=job.reviewer,
         review_state=review_state(job),
         run_summary=_summary(ledger, job_id, counts),
@@ -154,25 +154,32 @@ def _counts(ledger: Ledger, job_id: str) -> _Counts:
     return msgspec.convert(dict(row), _Counts)
 
 
-def _progress(ledger: Ledger, job: Job, plan: Plan, counts: _Counts) -> float:
-    """Give the share of all files' ways that is done; parts count for their file."""
+def _progress(ledger: Ledger, job: Job, plan: Plan) -> float:
+    """Give the share of all files' ways that is done; parts count for their file.
+
+    One statement reads all of it: between two a file may end, and would count for neither.
+    """
     if job.state is JobState.COMPLETE:
         return 1.0
     way = ways(plan.steps)
-    active = ledger.query(
-        "SELECT step, files FROM tally WHERE job_id = ? AND state = 'ACTIVE'",
-        (job.id,),
-    )
-    parts = ledger.query(
-        "SELECT unit.step, sum(unit.state = 'DONE') * 1.0 / (count(*) + 1) AS done FROM unit "
+    rows = ledger.query(
+        "SELECT state, step, files, 0.0 AS done FROM tally WHERE job_id = ? UNION ALL "
+        "SELECT 'PARTS', unit.step, 0, sum(unit.state = 'DONE') * 1.0 / (count(*) + 1) FROM unit "
         "JOIN file ON file.job_id = unit.job_id AND file.idx = unit.file "
         "WHERE unit.job_id = ? AND unit.kind = 'PART' AND file.state = 'ACTIVE' "
         "AND file.step = unit.step GROUP BY unit.file",
-        (job.id,),
+        (job.id, job.id),
     )
-    behind = sum(way[row["step"]].share * row["files"] for row in active)
-    behind += sum(way[row["step"]].stride * row["done"] for row in parts)
-    return round(float(counts.done + counts.failed + behind) / max(1, counts.files), 4)
+    gone = 0.0
+    for row in rows:
+        match row["state"]:
+            case "ACTIVE":
+                gone += way[row["step"]].share * row["files"]
+            case "PARTS":
+                gone += way[row["step"]].stride * row["done"]
+            case "DONE" | "FAILED":
+                gone += row["files"]
+    return round(gone / max(1, sum(int(row["files"]) for row in rows)), 4)
 
 
 def _summary(ledger: Ledger, job_id: str, counts: _Counts) -> RunSummary:
