@@ -6,14 +6,10 @@ INSTALLED := $(VENV)/.installed
 BENCH := .venv-bench
 OLDEST := .venv-oldest
 FAST := -m 'not slow and not browser and not faults'
-MARKED := -m 'slow or browser or faults'
-# These read scans: each is busy with one core, and none measures time, so two go side by side.
-SCANS := tests/local/documents/ocr
-MORE_SCANS := tests/local/documents/test_bad_files.py tests/local/refiner tests/examples
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo lab docs test test-marked test-scans test-more-scans test-all test-oldest check audit format bench clean
+.PHONY: help install demo lab docs test test-marked test-all test-oldest check audit format bench clean
 
 help: ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -40,14 +36,7 @@ test: $(INSTALLED) ## the fast tests
 	$(BIN)/pytest $(FAST)
 
 test-marked: $(INSTALLED) ## the others: slow, browser and faults
-	$(BIN)/pytest $(MARKED) $(addprefix --ignore=,$(SCANS) $(MORE_SCANS))
-	$(MAKE) --jobs=2 --output-sync=target test-scans test-more-scans
-
-test-scans: $(INSTALLED)
-	OMP_THREAD_LIMIT=1 $(BIN)/pytest $(MARKED) $(SCANS)
-
-test-more-scans: $(INSTALLED)
-	OMP_THREAD_LIMIT=1 $(BIN)/pytest $(MARKED) $(MORE_SCANS)
+	$(BIN)/pytest -m 'slow or browser or faults'
 
 test-all: $(INSTALLED) ## all tests
 	$(BIN)/pytest
