@@ -6,11 +6,12 @@ import asyncio
 import heapq
 import itertools
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ibflow_nb.jobs.clock import Clock
 from ibflow_nb.jobs.schedule import REMOTE, Sighting, TokenBucket
 from ibflow_nb.jobs.service import JobService
+from ibflow_nb.jobs.silence import Failures
 from ibflow_nb.jobs.watch import Watch
 
 
@@ -38,7 +39,6 @@ class Entry(Question):
 
     Attributes:
         failures: calls in a row that got no answer.
-        failing_since: when the first of them failed.
         refusals: calls in a row that the server refused to answer.
         listed: whether the server's list of jobs tells of it, so that calls give details only.
         answered: when the latest answer came, or the job was last sent on its way.
@@ -46,8 +46,7 @@ class Entry(Question):
 
     watch: Watch
     sighting: Sighting
-    failures: int = 0
-    failing_since: float = 0.0
+    failures: Failures = field(default_factory=Failures)
     refusals: int = 0
     listed: bool = False
     answered: float = 0.0

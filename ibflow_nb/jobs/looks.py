@@ -170,12 +170,13 @@ class Looks:
         if entry.dropped or entry.asking or entry.answered > asked:
             return True  # its own answer is newer
         if news.done:
-            if entry.due > now and not entry.failures and not entry.refusals:
+            if entry.due > now and not entry.failures.count and not entry.refusals:
                 self._agenda.put(entry, now)
             return True
         if news.done_files is None:
             raise _NotCounted(entry.watch.job_id)
-        entry.failures = entry.refusals = 0
+        entry.failures.end()
+        entry.refusals = 0
         entry.watch.publish(_with_details(news, entry.watch.snapshot))
         entry.sighting = entry.sighting.see(now, entry.watch.snapshot.progress)
         if not entry.listed:

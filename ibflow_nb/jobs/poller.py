@@ -36,8 +36,6 @@ from ibflow_nb.jobs.watch import Watch
 CONNECTIONS = 10
 RATE = 100.0
 """Polls a second over all jobs of one server."""
-PATIENCE = 120.0
-"""Seconds without an answer after which those who wait for a job are told."""
 CONFIRMATIONS = 4
 """Times that a server must refuse a question before its word is taken."""
 _log = logging.getLogger(__name__)
@@ -181,7 +179,8 @@ class Poller:
             return self._refused(entry, self._unknown(watch, sentence))
         wall = time.time()
         snapshot = parse_status(watch.job_id, reply, now=wall).replace(started=wall)
-        entry.failures = entry.refusals = 0
+        entry.failures.end()
+        entry.refusals = 0
         entry.answered = now = self._clock.now()
         watch.publish(snapshot)
         if snapshot.done:
@@ -207,15 +206,11 @@ class Poller:
         """Show that the connection is in trouble; the job itself goes on."""
         watch = entry.watch
         now = self._clock.now()
-        if entry.failures == 0:
-            entry.failing_since = now
-        entry.failures += 1
+        entry.failures.add(now)
         reason = str(error) or type(error).__name__
-        seen = watch.snapshot.replace(note=f"Trying again: {reason}")
-        if seen.silent_since is None and now - entry.failing_since >= PATIENCE:
-            seen = seen.replace(silent_since=time.time() - (now - entry.failing_since))
-        watch.publish(seen)
-        delay = schedule.trouble_delay(entry.failures, watch.service.pace, self._rng)
+        since = watch.snapshot.silent_since or entry.failures.silent_since(now)
+        watch.publish(watch.snapshot.replace(note=f"Trying again: {reason}", silent_since=since))
+        delay = schedule.trouble_delay(entry.failures.count, watch.service.pace, self._rng)
         asked = error.retry_after if isinstance(error, ApiError) else None
         if asked is not None:
             self._agenda.hold(watch.service, asked)

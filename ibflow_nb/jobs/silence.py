@@ -1,4 +1,4 @@
-"""A server that answers no more, told to those who wait for its jobs for as long as it takes."""
+"""A server that answers no more: since when, and who waits without a limit is told."""
 
 from __future__ import annotations
 
@@ -6,9 +6,41 @@ import contextlib
 import time
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ibflow_nb.jobs.snapshot import Snapshot
 from ibflow_nb.jobs.watch import Watch
+
+PATIENCE = 120.0
+"""Seconds without an answer after which those who wait for a job are told."""
+
+
+@dataclass
+class Failures:
+    """Questions in a row that a server did not answer.
+
+    Attributes:
+        count: how many.
+        since: when the first of them failed, on the clock of who asks.
+    """
+
+    count: int = 0
+    since: float = 0.0
+
+    def add(self, now: float) -> None:
+        """Count one more."""
+        if not self.count:
+            self.since = now
+        self.count += 1
+
+    def end(self) -> None:
+        """Begin anew, because the server answered."""
+        self.count = 0
+
+    def silent_since(self, now: float) -> float | None:
+        """Give the Unix time of the first of them, once that is :data:`PATIENCE` ago."""
+        lasted = now - self.since
+        return time.time() - lasted if self.count and lasted >= PATIENCE else None
 
 
 class ServerSilent(UserWarning):

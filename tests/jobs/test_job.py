@@ -60,7 +60,7 @@ def test_a_silent_server_is_told_once_to_those_who_wait(
     make: Any, replies: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wait without a limit goes on, and a warning says since when and how to end it."""
-    monkeypatch.setattr("ibflow_nb.jobs.poller.PATIENCE", 0.1)
+    monkeypatch.setattr("ibflow_nb.jobs.silence.PATIENCE", 0.1)
     later: list[int] = []
 
     def answer(number: int) -> Any:

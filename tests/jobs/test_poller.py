@@ -18,7 +18,8 @@ from ibflow_nb.api.errors import (
 )
 from ibflow_nb.api.jobs import JobState
 from ibflow_nb.jobs.background import Background
-from ibflow_nb.jobs.poller import CONFIRMATIONS, PATIENCE, Poller
+from ibflow_nb.jobs.poller import CONFIRMATIONS, Poller
+from ibflow_nb.jobs.silence import PATIENCE
 from ibflow_nb.jobs.snapshot import Snapshot
 from ibflow_nb.jobs.watch import Watch
 

@@ -92,7 +92,7 @@ def test_a_server_that_dies_ends_the_wait_with_one_sentence(
         raise ConnectionError
 
     kernel.printed(f"%ibflow connect {server.url}")
-    kernel.printed("import ibflow_nb.jobs.poller as poller\npoller.PATIENCE = 1.0")
+    kernel.printed("from ibflow_nb.jobs import silence\nsilence.PATIENCE = 1.0")
     run = "%ibflow run a/b/fs/D/x.ibflow --input a/b/fs/D/in"
     request = kernel.start(run, allow_stdin=False)
     until(lambda: server.calls("jobs/status"))
