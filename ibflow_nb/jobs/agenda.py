@@ -51,6 +51,12 @@ class Entry(Question):
     listed: bool = False
     answered: float = 0.0
 
+    def hear(self, now: float) -> None:
+        """Take note of an answer of its own."""
+        self.failures.end()
+        self.refusals = 0
+        self.answered = now
+
 
 class Agenda:
     """All questions; an event tells who sleeps until the first of them that there is a new one."""

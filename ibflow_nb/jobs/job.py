@@ -203,6 +203,7 @@ class Job:
             raise JobError(
                 f"Job {self.id}: the server says: {sentence.rstrip('.')}.", job_id=self.id
             )
+        self._poller.hear(self._watch)
         self._watch.publish(parse_status(self.id, reply, now=time.time()))
         if self._watch.closed and not self.done:
             self._watch_again()

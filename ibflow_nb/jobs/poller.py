@@ -79,6 +79,11 @@ class Poller:
         """Ask after a job no more."""
         self._home.submit(self._forget(watch))
 
+    def hear(self, watch: Watch) -> None:
+        """Take note that a server answered somebody else about a job; on the background thread."""
+        if watch in self._entries:
+            self._entries[watch].hear(self._clock.now())
+
     async def _watch(self, watch: Watch) -> None:
         now = self._clock.now()
         entry = self._entries.get(watch)
@@ -179,9 +184,8 @@ class Poller:
             return self._refused(entry, self._unknown(watch, sentence))
         wall = time.time()
         snapshot = parse_status(watch.job_id, reply, now=wall).replace(started=wall)
-        entry.failures.end()
-        entry.refusals = 0
-        entry.answered = now = self._clock.now()
+        now = self._clock.now()
+        entry.hear(now)
         watch.publish(snapshot)
         if snapshot.done:
             return None
@@ -191,10 +195,12 @@ class Poller:
 
     def _refused(self, entry: Entry, error: IbflowError) -> float | None:
         """Take the server's word that it does not answer, once it has been confirmed."""
-        entry.refusals += 1
-        if entry.refusals < CONFIRMATIONS:
-            return schedule.trouble_delay(entry.refusals, entry.watch.service.pace, self._rng)
         watch = entry.watch
+        entry.refusals += 1
+        entry.failures.end()
+        watch.publish(watch.snapshot.replace(note="", silent_since=None))
+        if entry.refusals < CONFIRMATIONS:
+            return schedule.trouble_delay(entry.refusals, watch.service.pace, self._rng)
         if isinstance(error, AuthenticationFailed):
             watch.publish(watch.snapshot.replace(note=str(error)))
         else:

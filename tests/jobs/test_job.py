@@ -28,8 +28,8 @@ from ibflow_nb.frames import Records
 from ibflow_nb.jobs import Job, Snapshot
 from ibflow_nb.jobs.background import background
 from ibflow_nb.jobs.poller import Poller
-from ibflow_nb.jobs.schedule import Pace
-from ibflow_nb.jobs.silence import ServerSilent
+from ibflow_nb.jobs.schedule import REMOTE, Pace
+from ibflow_nb.jobs.silence import PATIENCE, ServerSilent
 from ibflow_nb.jobs.waiting import interrupt_policy
 
 
@@ -38,9 +38,10 @@ def make(scripted: Any) -> Any:
     """Give a maker of jobs: from a function of the question's number."""
 
     def job(answer: Any, **options: Any) -> Job:
-        service = scripted(lambda _job, number: answer(number), pace=Pace(0.02, 0.02, 0.01))
-        poller = Poller(rng=random.Random(1))
-        job = Job("job-1", service, poller=poller, **options)
+        pace = options.pop("pace", Pace(0.02, 0.02, 0.01))
+        service = scripted(lambda _job, number: answer(number), pace=pace)
+        options.setdefault("poller", Poller(rng=random.Random(1)))
+        job = Job("job-1", service, **options)
         job.service = service  # type: ignore[attr-defined]
         return job
 
@@ -252,6 +253,29 @@ def test_refresh_asks_once(make: Any, replies: Any) -> None:
     unknown = make(lambda _number: {"status": "ERROR", "msg": "no such job"})
     with pytest.raises(JobError, match="no such job"):
         unknown.refresh()
+
+
+def test_a_refresh_ends_a_silence(make: Any, replies: Any, clock: Any) -> None:
+    """A server that answered it has not been silent since before, whatever the poller heard."""
+
+    def answer(number: int) -> Any:
+        if number == 10:
+            refreshes.append(asyncio.ensure_future(job.refresh._function()))
+        if number == 11:
+            return replies["running"](0.5)
+        return replies["ended"]() if number == 21 else ConnectionFailed("no server answers.")
+
+    refreshes: list[asyncio.Future[Snapshot]] = []
+    job = make(answer, pace=REMOTE, poller=Poller(clock, rng=random.Random(1)))
+    job.service.clock = clock
+    seen: list[Snapshot] = []
+    job.subscribe(seen.append)
+    job.wait(60)
+    moments = [moment for _, moment in job.service.asked]
+    assert moments[20] - moments[0] >= PATIENCE
+    assert max(moments[10] - moments[0], moments[20] - moments[12]) < PATIENCE
+    assert refreshes[0].result().progress == 0.5
+    assert {one.silent_since for one in seen} == {None}
 
 
 def test_an_unknown_job_is_told_to_who_waits(make: Any) -> None:

@@ -97,6 +97,37 @@ def test_silence_is_told_after_two_minutes(rig: Any, replies: Any) -> None:
     assert time.time() - silent.silent_since >= PATIENCE
 
 
+def test_a_refusal_is_an_answer(rig: Any, replies: Any) -> None:
+    """A server that refuses a question between two silences has not been silent all the time."""
+
+    def answer(number: int) -> Any:
+        if number == 11:
+            return {"status": "ERROR", "msg": "locked"}
+        return replies["ended"]() if number == 22 else ConnectionFailed("no server answers.")
+
+    made = rig(answer)
+    made.run()
+    moments = [moment for _, moment in made.service.asked]
+    assert moments[21] - moments[0] >= PATIENCE
+    assert max(moments[10] - moments[0], moments[21] - moments[12]) < PATIENCE
+    assert {seen.silent_since for seen in made.seen} == {None}
+
+
+def test_a_refusal_ends_a_silence(rig: Any, replies: Any) -> None:
+    """What was noted of the silence is taken back before the server is silent again."""
+
+    def answer(number: int) -> Any:
+        if number == 30:
+            return {"status": "ERROR", "msg": "locked"}
+        return replies["ended"]() if number == 32 else ConnectionFailed("no server answers.")
+
+    made = rig(answer)
+    made.run()
+    note = "Trying again: no server answers."
+    told = [(seen.note, seen.silent_since is not None) for seen in made.seen]
+    assert told == [(note, False), (note, True), ("", False), (note, False), ("", False)]
+
+
 def test_an_error_without_a_text_is_named(rig: Any, replies: Any) -> None:
     """The note tells at least what kind of trouble it is."""
     made = rig(lambda number: TimeoutError() if number == 0 else replies["ended"]())
