@@ -54,9 +54,10 @@ def silence_told(watch: Watch) -> Iterator[None]:
 
     def look(seen: Snapshot) -> None:
         nonlocal told
-        if seen.silent_since is not None and not told:
-            warnings.warn(_sentence(seen, seen.silent_since), ServerSilent, stacklevel=2)
-        told = seen.silent_since is not None
+        told_before, told = told, seen.silent_since is not None
+        if seen.silent_since is not None and not told_before:
+            # This runs on the background thread, where no frame is that of the code that waits.
+            warnings.warn(_sentence(seen, seen.silent_since), ServerSilent, stacklevel=1)
 
     unsubscribe = watch.subscribe(look)
     try:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import itertools
 import random
 import re
 import signal
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,6 +79,27 @@ def test_a_silent_server_is_told_once_to_those_who_wait(
         r"\(Trying again: no server answers\); interrupt to wait no longer, or give a timeout\.",
         str(warning.message),
     )
+    assert Path(warning.filename).name == "silence.py"
+
+
+def test_a_warning_that_is_an_error_is_told_once_too(
+    make: Any, replies: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Under ``-W error`` the log has it once, however often the silent server is asked again."""
+    monkeypatch.setattr("ibflow_nb.jobs.silence.PATIENCE", 0.1)
+    silences: list[str] = []
+
+    def answer(_number: int) -> Any:
+        over = len(set(silences)) > 3
+        return replies["ended"]() if over else ConnectionFailed(f"no answer {next(numbers)}.")
+
+    numbers = itertools.count()
+    job = make(answer)
+    job.subscribe(lambda seen: silences.append(seen.note) if seen.silent_since else None)
+    job.wait()
+    (logged,) = caplog.records
+    assert logged.exc_info is not None
+    assert logged.exc_info[0] is ServerSilent
 
 
 def test_wait_times_out_and_the_job_goes_on(make: Any, replies: Any) -> None:
