@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ibflow_nb.api.errors import ConnectionFailed, JobTimeout
 from ibflow_nb.config.table import INTERRUPT, OnInterrupt
+from ibflow_nb.jobs import silence
 from ibflow_nb.jobs.waiting import Waited, interrupt_policy, interruptible
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def follow(
     Raises:
         JobTimeout: it has not ended in time; it goes on.
         Interrupted: the user interrupted; the job goes on or is cancelled, as the settings say.
-        ConnectionFailed: nobody watches, and the server has been silent for two minutes.
+        ConnectionFailed: nobody watches, and the server was silent for two minutes of the wait.
     """
     if not wait and not context.screen.waits:
         context.screen.show_job(job, title)
@@ -48,13 +49,17 @@ def follow(
 
 
 def _wait_unwatched(context: Context, job: Job) -> None:
-    """Wait where nobody could interrupt: a server that has gone for good must end it."""
+    """Wait where nobody could interrupt: a server that has gone for good must end it.
+
+    A silence that began before the wait does not count against it.
+    """
+    began = time.monotonic()
     while True:
         with contextlib.suppress(JobTimeout):
             job.wait(_LOOK)
             return
         seen = job.snapshot
-        if seen.silent_since is not None:
+        if seen.silent_since is not None and time.monotonic() - began >= silence.PATIENCE:
             seconds = time.time() - seen.silent_since
             raise ConnectionFailed(
                 f"Job {job.id} was waited for, but its server has not answered for {seconds:.0f} s "
