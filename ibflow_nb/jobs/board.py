@@ -25,6 +25,7 @@ from ibflow_nb.jobs.observers import Observers
 from ibflow_nb.jobs.overview import Overview, Row
 from ibflow_nb.jobs.poller import Poller, poller
 from ibflow_nb.jobs.service import JobService
+from ibflow_nb.jobs.silence import Failures, silence_told
 from ibflow_nb.jobs.snapshot import Snapshot
 from ibflow_nb.jobs.watch import Watch
 
@@ -90,7 +91,9 @@ class Board:
         """Wait until no job goes on, or the board was stopped, and give the board.
 
         Args:
-            timeout: seconds to wait at most; None waits for as long as it takes.
+            timeout: seconds to wait at most; None waits for as long as it takes. After two
+                minutes in which the server did not answer, a warning
+                (:class:`~ibflow_nb.jobs.silence.ServerSilent`) says so.
 
         Raises:
             JobTimeout: (a TimeoutError) some go on.
@@ -98,14 +101,15 @@ class Board:
         changed = asyncio.Event()
         unsubscribe = self._observers.add(lambda _: changed.set())
         try:
-            async with asyncio.timeout(timeout):
-                while not self._overview.done:
-                    await changed.wait()
-                    changed.clear()
+            with silence_told(self, _going_in_words, timeout):
+                async with asyncio.timeout(timeout):
+                    while not self._overview.done:
+                        await changed.wait()
+                        changed.clear()
         except TimeoutError:
             going = [row.job.job_id for row in self._overview.going]
             raise JobTimeout(
-                f"{len(going)} of {len(self._overview.rows)} jobs have not ended within "
+                f"{_going_in_words(self._overview)} have not ended within "
                 f"{timeout:g} s; they go on.",
                 job_id=going[0] if len(going) == 1 else "",
             ) from None
@@ -132,9 +136,9 @@ class Board:
         return f"<Board {self._overview.counts_in_words or 'no jobs'}>"
 
     async def _run(self) -> None:
-        failures, asked_pause = 0, 0.0
+        failures, asked_pause = Failures(), 0.0
         while not self._overview.done:
-            pause = schedule.look_delay(failures, self._service.pace, self._rng)
+            pause = schedule.look_delay(failures.count, self._service.pace, self._rng)
             await self._clock.sleep(max(pause, asked_pause), self._stopped)
             if self._stopped.is_set():
                 break
@@ -144,11 +148,11 @@ class Board:
             except AuthenticationFailed as error:
                 self._note(str(error), over=True)
             except Exception as error:  # noqa: BLE001 - what watches jobs never dies
-                failures += 1
-                self._trouble(error)
+                failures.add(self._clock.now())
+                self._trouble(error, failures)
                 asked_pause = getattr(error, "retry_after", None) or 0.0
             else:
-                failures = 0
+                failures.end()
                 whole = len(listed) < MOST
                 self._publish(self._overview.after(listed, self._joins, whole=whole))
         for watch in self._watches.values():
@@ -157,13 +161,16 @@ class Board:
     def _joins(self, row: Row) -> bool:
         return not self._states or row.job.state.value in self._states
 
-    def _trouble(self, error: Exception) -> None:
+    def _trouble(self, error: Exception, failures: Failures) -> None:
         if not isinstance(error, IbflowError):
             _log.exception("listing jobs failed")
-        self._note(f"Trying again: {str(error) or type(error).__name__}")
+        since = self._overview.silent_since or failures.silent_since(self._clock.now())
+        self._note(f"Trying again: {str(error) or type(error).__name__}", silent_since=since)
 
-    def _note(self, note: str, *, over: bool = False) -> None:
-        self._publish(msgspec.structs.replace(self._overview, note=note, over=over))
+    def _note(self, note: str, *, silent_since: float | None = None, over: bool = False) -> None:
+        self._publish(
+            msgspec.structs.replace(self._overview, note=note, silent_since=silent_since, over=over)
+        )
 
     def _publish(self, overview: Overview) -> None:
         rows = tuple(self._followed(row) for row in overview.rows)
@@ -189,3 +196,7 @@ class Board:
             total_files=seen.total_files or job.total_files,
         )
         return msgspec.structs.replace(row, job=job)
+
+
+def _going_in_words(overview: Overview) -> str:
+    return f"{len(overview.going)} of {len(overview.rows)} jobs"

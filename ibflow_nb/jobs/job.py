@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import html
 import time
 from collections.abc import Callable, Generator
@@ -125,9 +124,8 @@ class Job:
         """
         if self._watch.error is not None:
             self._watch_again()
-        telling = silence_told(self._watch) if timeout is None else contextlib.nullcontext()
         try:
-            with telling:
+            with silence_told(self._watch, lambda _: f"job {self.id}", timeout):
                 await self._watch.wait_closed(timeout)
         except TimeoutError:
             raise JobTimeout(

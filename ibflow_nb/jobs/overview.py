@@ -39,11 +39,14 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         rows: the jobs, newest first.
         note: trouble with the connection, or why they are watched no more.
+        silent_since: Unix seconds since when the server has not answered, once that has lasted
+            for two minutes; None while it answers.
         over: whether they are watched no more although some go on.
     """
 
     rows: tuple[Row, ...] = ()
     note: str = ""
+    silent_since: float | None = None
     over: bool = False
 
     @property

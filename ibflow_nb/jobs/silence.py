@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-
-from ibflow_nb.jobs.snapshot import Snapshot
-from ibflow_nb.jobs.watch import Watch
+from typing import Protocol, TypeVar
 
 PATIENCE = 120.0
 """Seconds without an answer after which those who wait for a job are told."""
@@ -44,32 +42,75 @@ class Failures:
 
 
 class ServerSilent(UserWarning):
-    """The server of a job that is waited for has not answered for two minutes."""
+    """The server of jobs that are waited for has not answered for two minutes."""
+
+
+class News(Protocol):
+    """How something that is waited for stands."""
+
+    @property
+    def note(self) -> str:
+        """Trouble with the connection."""
+        ...
+
+    @property
+    def silent_since(self) -> float | None:
+        """Unix seconds since when the server has not answered; None while it does."""
+        ...
+
+
+N = TypeVar("N", bound=News)
+N_co = TypeVar("N_co", bound=News, covariant=True)
+
+
+class Watched(Protocol[N_co]):
+    """What is waited for: a job, or many."""
+
+    @property
+    def snapshot(self) -> N_co:
+        """The latest news."""
+        ...
+
+    def subscribe(self, observer: Callable[[N_co], None]) -> Callable[[], None]:
+        """Have a function called with all news; the result ends that."""
+        ...
 
 
 @contextlib.contextmanager
-def silence_told(watch: Watch) -> Iterator[None]:
-    """Warn within the block, once each time that the server falls silent."""
+def silence_told(
+    watched: Watched[N], subject: Callable[[N], str], timeout: float | None
+) -> Iterator[None]:
+    """Warn within the block, once each time that the server falls silent.
+
+    Args:
+        watched: what is waited for.
+        subject: says what that is, such as ``2 of 5 jobs``.
+        timeout: seconds for which it is waited at most; who gave one is told nothing.
+    """
+    if timeout is not None:
+        yield
+        return
     told = False
 
-    def look(seen: Snapshot) -> None:
+    def look(seen: N) -> None:
         nonlocal told
         told_before, told = told, seen.silent_since is not None
         if seen.silent_since is not None and not told_before:
+            sentence = _sentence(subject(seen), seen.silent_since, seen.note)
             # This runs on the background thread, where no frame is that of the code that waits.
-            warnings.warn(_sentence(seen, seen.silent_since), ServerSilent, stacklevel=1)
+            warnings.warn(sentence, ServerSilent, stacklevel=1)
 
-    unsubscribe = watch.subscribe(look)
+    unsubscribe = watched.subscribe(look)
     try:
-        look(watch.snapshot)
+        look(watched.snapshot)
         yield
     finally:
         unsubscribe()
 
 
-def _sentence(seen: Snapshot, since: float) -> str:
+def _sentence(subject: str, since: float, note: str) -> str:
     moment = time.strftime("%H:%M:%S", time.localtime(since))
     return (
-        f"Job {seen.job_id} is waited for, but its server has not answered since {moment} "
-        f"({seen.note.rstrip('.')}); interrupt to wait no longer, or give a timeout."
+        f"Waiting for {subject}, but the server has not answered since {moment} "
+        f"({note.rstrip('.')}); interrupt to wait no longer, or give a timeout."
     )

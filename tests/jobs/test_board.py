@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +18,7 @@ from ibflow_nb.jobs.board import MOST, Board
 from ibflow_nb.jobs.overview import Overview, row_of
 from ibflow_nb.jobs.poller import RATE, Poller
 from ibflow_nb.jobs.schedule import EMBEDDED
+from ibflow_nb.jobs.silence import ServerSilent
 from ibflow_nb.jobs.snapshot import Snapshot
 from ibflow_nb.jobs.watch import Watch
 
@@ -75,12 +78,12 @@ def states(board: Board) -> dict[str, str]:
     return {row.job.job_id: row.job.state.value for row in board.snapshot.rows}
 
 
-def end(home: Background, board: Board) -> Board:
+def end(home: Background, board: Board, timeout: float | None = 20) -> Board:
     """Wait until no job goes on."""
 
     async def begin_and_wait() -> Board:
         board.server.waited_for.set()  # type: ignore[attr-defined]
-        return await board.wait._function(20)
+        return await board.wait._function(timeout)
 
     return home.run(begin_and_wait())
 
@@ -156,6 +159,34 @@ def test_trouble_is_a_note_that_goes_away(make: Any, home: Background, clock: An
         "",
     ]
     assert clock.now() > 60
+
+
+def test_a_silent_server_is_told_once_to_those_who_wait(make: Any, home: Background) -> None:
+    """A wait without a limit warns with the number of jobs and the moment, as a job's does."""
+    away = ConnectionFailed("jobs_list: no server answers.")
+    board = make([listed("j-1"), listed("j-2", "COMPLETE", 4)], Server(*[away] * 30, []))
+    silences: list[float | None] = []
+    board.subscribe(lambda overview: silences.append(overview.silent_since))
+    with pytest.warns(ServerSilent) as told:
+        end(home, board, None)
+    (warning,) = told
+    assert re.fullmatch(
+        r"Waiting for 1 of 2 jobs, but the server has not answered since \d\d:\d\d:\d\d "
+        r"\(Trying again: jobs_list: no server answers\); interrupt to wait no longer, or give a "
+        r"timeout\.",
+        str(warning.message),
+    )
+    assert [since is None for since in silences] == [True, False, True]
+
+
+def test_a_wait_with_a_limit_does_not_warn(make: Any, home: Background) -> None:
+    """Whoever gave a timeout knows when the wait ends."""
+    away = ConnectionFailed("jobs_list: no server answers.")
+    board = make([listed("j-1")], Server(*[away] * 30, []))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        end(home, board)
+    assert told == []
 
 
 def test_a_refused_token_ends_the_watching(make: Any, home: Background) -> None:

@@ -75,7 +75,7 @@ def test_a_silent_server_is_told_once_to_those_who_wait(
         make(answer).wait()
     (warning,) = told
     assert re.fullmatch(
-        r"Job job-1 is waited for, but its server has not answered since \d\d:\d\d:\d\d "
+        r"Waiting for job job-1, but the server has not answered since \d\d:\d\d:\d\d "
         r"\(Trying again: no server answers\); interrupt to wait no longer, or give a timeout\.",
         str(warning.message),
     )
