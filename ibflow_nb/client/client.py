@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ibflow_nb.api.endpoints import JOB_LIST
-from ibflow_nb.api.errors import ConnectionFailed
+from ibflow_nb.api.errors import ConfigError, ConnectionFailed
 from ibflow_nb.api.jobs import JobListQuery
 from ibflow_nb.client.connection import LOCAL_HOME, Connection
 from ibflow_nb.client.files import Files
@@ -65,7 +65,7 @@ class Client:
 
         Args:
             url: the server, with or without ``/api/v1``; default ``IBFLOW_URL``. Or a target
-                that was decided on, with token and context.
+                that was decided on, which holds its own token and context.
             token: bearer token; default ``IBFLOW_TOKEN``.
             context: organisation or user; default ``IBFLOW_CONTEXT``.
             home: drive path of the user's own space, for uploads without a target; default
@@ -76,9 +76,10 @@ class Client:
             clock: stands in for time, in tests.
 
         Raises:
-            ConfigError: there is no URL, or something given cannot be used.
+            ConfigError: there is no URL, or something given cannot be used; or a token or a
+                context is given beside a target.
         """
-        target = url if isinstance(url, Target) else from_arguments(url, token, context)
+        target = _decide(url, token, context)
         self.connection = Connection.to(target, network)
         if risk := self.connection.network.risk(self.connection.url):
             warnings.warn(risk, RiskyConnection, stacklevel=2)
@@ -156,3 +157,14 @@ class Client:
 
     def __repr__(self) -> str:
         return f"Client({self.url!r})"
+
+
+def _decide(url: str | Target | None, token: str | None, context: str | None) -> Target:
+    if not isinstance(url, Target):
+        return from_arguments(url, token, context)
+    if token is not None or context is not None:
+        raise ConfigError(
+            "A target holds its own token and context; give these with a URL, or set them in the "
+            "target."
+        )
+    return url

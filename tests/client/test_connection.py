@@ -37,6 +37,14 @@ def test_a_client_follows_the_profile_of_the_environment(
     assert client.files.home == "me/r/fs/D"
 
 
+@pytest.mark.parametrize("extra", [{"token": "t0ken"}, {"context": "org"}])
+def test_a_target_takes_no_second_token_or_context(extra: dict[str, str]) -> None:
+    """What a target holds already is refused beside it, not silently dropped."""
+    with pytest.raises(ConfigError, match="A target holds its own token and context") as caught:
+        Client(Target("https://a.example"), **extra)
+    assert "t0ken" not in str(caught.value)
+
+
 def test_a_token_is_not_sent_to_another_server() -> None:
     """The environment's token belongs to the environment's server."""
     environ = {"IBFLOW_URL": "https://a.example", "IBFLOW_TOKEN": "t0ken"}
