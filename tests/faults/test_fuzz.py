@@ -198,7 +198,7 @@ def test_refiner_files() -> None:
     read()
 
 
-def test_page_ranges() -> None:
+def test_a_list_of_pages_selects_what_it_says_or_is_refused() -> None:
     """A list of pages is what it says by hand, or refused; huge numbers cost nothing."""
     pieces = st.sampled_from([*"0123456789,- ", "9" * 5000, "\u0663", "\t", "1-3", "5-"])
     texts = st.lists(pieces, max_size=10).map("".join) | st.text(max_size=12)

@@ -133,7 +133,7 @@ def test_an_archive_beyond_a_limit_is_refused(limited: Any, limit: str) -> None:
     assert not (limited.folder / limit).exists()
 
 
-def test_a_body_beyond_the_limit_is_refused(limited: Any) -> None:
+def test_an_upload_beyond_the_limit_leaves_nothing(limited: Any) -> None:
     """An upload, whether it tells its size or not, leaves nothing."""
     for content in (b"x" * 2_000_001, iter([b"x" * 1_000_000] * 3)):
         reply = limited.client.put(f"/api/v2/files/{SPACE}/large.bin", content=content)

@@ -161,7 +161,9 @@ def test_trouble_is_a_note_that_goes_away(make: Any, home: Background, clock: An
     assert clock.now() > 60
 
 
-def test_a_silent_server_is_told_once_to_those_who_wait(make: Any, home: Background) -> None:
+def test_a_silent_server_is_told_once_to_who_waits_for_many_jobs(
+    make: Any, home: Background
+) -> None:
     """A wait without a limit warns with the number of jobs and the moment, as a job's does."""
     away = ConnectionFailed("jobs_list: no server answers.")
     board = make([listed("j-1"), listed("j-2", "COMPLETE", 4)], Server(*[away] * 30, []))

@@ -17,7 +17,7 @@ from ibflow_nb.local.documents.options import OcrConfig, PageRanges, Passwords
         (" 2 - 3 , 3-4 ", [1, 2, 3]), ("9-12", [8]), ("20", []),
     ],
 )  # fmt: skip
-def test_page_ranges(text: str, pages: list[int]) -> None:
+def test_page_ranges_count_from_one_and_may_overlap(text: str, pages: list[int]) -> None:
     """Ranges count from 1, may overlap, be open and go beyond the end."""
     assert PageRanges.parse(text).select(9) == pages
 

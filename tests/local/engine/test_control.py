@@ -254,7 +254,7 @@ def test_small_jobs_are_not_starved_by_large_ones(
     platform.engine.cancel(large)
 
 
-def test_an_unknown_job_is_named(platform: Any) -> None:
+def test_every_control_of_an_unknown_job_is_refused(platform: Any) -> None:
     """Every call with an unknown id is answered with a sentence."""
     engine = platform.engine
     for call in (

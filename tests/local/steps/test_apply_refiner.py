@@ -80,7 +80,7 @@ def test_the_timeline_tells_each_field(tmp_path: Path) -> None:
     ]
 
 
-def test_page_images_are_still_found(tmp_path: Path) -> None:
+def test_page_images_are_found_from_the_folder_of_refined_records(tmp_path: Path) -> None:
     """The image path of a page follows the record file to its new folder."""
     unit = task(tmp_path, program(a="'x'"))
     page = Page(10, 10, [], image="images/a.txt_p0.jpg")

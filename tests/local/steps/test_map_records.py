@@ -109,7 +109,9 @@ def test_without_multiline_anchors_mean_the_page(mapped: Run) -> None:
     assert [record.text for record in records] == ["x1", "x3"]
 
 
-def test_page_images_are_still_found(mapped: Run, tmp_path: Path) -> None:
+def test_page_images_are_found_from_the_folder_of_mapped_records(
+    mapped: Run, tmp_path: Path
+) -> None:
     """The image path of a page leads from the step's folder to where the image is."""
     (record,) = mapped(["one"])
     image = tmp_path / "s2_map_records" / record.metadata_list[0].layout.processed_image_path
