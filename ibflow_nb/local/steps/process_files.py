@@ -18,7 +18,7 @@ from ibflow_nb.local.documents.record import Record, load_records, save_records
 from ibflow_nb.local.steps.base import Outcome, Part, StepError, Task
 from ibflow_nb.local.steps.source import known_class, original_file, with_tessdata
 
-_PART_SCANS = 4  # pages for OCR in one unit of work; more are shared out
+_PART_SCANS = 2  # pages for OCR in one unit of work; more are shared out
 _PROCESS_TYPES: dict[str, frozenset[str] | None] = {
     "auto_to_txt": None,
     "images_to_txt": frozenset({"image", "pdf"}),
