@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -31,6 +32,7 @@ class Drive:
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.realpath(root))
         self._inside = os.path.join(self.root, "")  # noqa: PTH118 - with a separator at its end
+        self._state = f"{self._inside}{STATE_FOLDER}"
 
     @property
     def state(self) -> Path:
@@ -54,7 +56,7 @@ class Drive:
         real = Path(os.path.realpath(local)) if self._has_links(parts) else local
         if not real.is_relative_to(self.root):
             raise InvalidRequest(f"The path '{_shown(path)}' leads out of the drive.")
-        if self._is_state(local) or (real is not local and self._is_state(real)):
+        if self._names_state(parts[:1]) or (real is not local and self._is_state(real)):
             raise InvalidRequest(f"The path '{_shown(path)}' belongs to the platform itself.")
         return local
 
@@ -125,13 +127,17 @@ class Drive:
 
     def _is_state(self, local: Path) -> bool:
         """Tell whether a path below the root is in the state folder, however it is spelt."""
-        parts = local.relative_to(self.root).parts
-        if not parts:
+        return self._names_state(local.relative_to(self.root).parts[:1])
+
+    def _names_state(self, first: Sequence[str]) -> bool:
+        """Tell whether the first name of a path below the root, if any, is the state folder's."""
+        if not first:
             return False
-        if _plain(parts[0]) == STATE_FOLDER:
+        if _plain(first[0]) == STATE_FOLDER:
             return True
+        place = f"{self._inside}{first[0]}"
         try:
-            return (self.root / parts[0]).samefile(self.state)
+            return os.path.samefile(place, self._state)  # noqa: PTH121 - every path comes here
         except OSError:
             return False
 
