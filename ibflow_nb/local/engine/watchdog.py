@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import threading
 import time
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 _LONGEST_WAIT = 3600.0  # what a condition surely takes
+_log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -77,4 +79,7 @@ class Watchdog:
                     self._wakes = min((limit.due for limit in self._limits), default=math.inf)
                     self._changed.wait(min(self._wakes - now, _LONGEST_WAIT))
             for limit in passed:
-                limit.action()
+                try:
+                    limit.action()
+                except Exception:  # noqa: BLE001 - the limits of others are still to be kept
+                    _log.exception("What takes too long could not be stopped.")

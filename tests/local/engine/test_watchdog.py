@@ -48,3 +48,18 @@ def test_a_block_without_a_limit_needs_no_thread(watchdog: Watchdog) -> None:
     """No limit is no limit."""
     with watchdog.limit(None, lambda: None):
         assert watchdog._thread is None
+
+
+def test_an_action_that_fails_leaves_other_limits_kept(watchdog: Watchdog) -> None:
+    """The next limit is acted on all the same."""
+    passed = threading.Event()
+    failed = threading.Event()
+
+    def fail() -> None:
+        failed.set()
+        raise RuntimeError("a fault")
+
+    with watchdog.limit(0.01, fail):
+        assert failed.wait(10)
+        with watchdog.limit(0.01, passed.set):
+            assert passed.wait(10)
