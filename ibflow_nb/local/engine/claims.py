@@ -23,7 +23,8 @@ class Claims:
         self._ledger = ledger
         self._drive = drive
         self._jobs: dict[Path, str] = {}
-        self._most = 0
+        self._emptied: dict[Path, str] = {}  # folders that jobs empty before they begin
+        self._refresh_at = 0
 
     def take(
         self,
@@ -49,7 +50,7 @@ class Claims:
         name = self._drive.path_of(output)
         if deletes and real == self._drive.root:
             raise InvalidRequest("delete_out_dir is refused for the root of the drive.")
-        if len(self._jobs) >= self._most:
+        if len(self._jobs) >= self._refresh_at:
             self._refresh()
         other = self._jobs.get(real, job_id)
         if other != job_id and self._ledger.is_live(other):
@@ -57,9 +58,24 @@ class Claims:
                 f"Job {other} still writes to the output folder '{name}': wait for it, cancel "
                 "it, or set output_has_run_id."
             )
+        self._check_emptied(job_id, real, name)
         if deletes:
             self._check_deletion(real, name, protected)
+            self._emptied[real] = job_id
         self._jobs[real] = job_id
+
+    def doubt(self) -> None:
+        """Ask the ledger again next time: what was claimed since may not have been stored."""
+        self._refresh_at = 0
+
+    def _check_emptied(self, job_id: str, real: Path, name: str) -> None:
+        for parent in real.parents if self._emptied else ():
+            other = self._emptied.get(parent, job_id)
+            if other != job_id and self._ledger.is_unprepared(other):
+                raise InvalidRequest(
+                    f"The output folder '{name}' lies in one that job {other} is about to empty: "
+                    "try again in a moment."
+                )
 
     def _check_deletion(self, real: Path, name: str, protected: Iterable[tuple[str, Path]]) -> None:
         self._refresh()
@@ -82,4 +98,6 @@ class Claims:
             known.get(job_id) or (self._drive.root / folder).resolve(): job_id
             for job_id, folder in self._ledger.live_outputs().items()
         }
-        self._most = 2 * len(self._jobs) + _SPARE
+        live = set(self._jobs.values())
+        self._emptied = {path: one for path, one in self._emptied.items() if one in live}
+        self._refresh_at = 2 * len(self._jobs) + _SPARE

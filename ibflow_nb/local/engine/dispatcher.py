@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -24,22 +23,21 @@ from ibflow_nb.api.jobs import JobState
 from ibflow_nb.local.drive import Drive
 from ibflow_nb.local.engine.deliveries import Deliveries
 from ibflow_nb.local.engine.ends import JobEnds
-from ibflow_nb.local.engine.executor import Executor, FileFailed, WorkerDied
-from ibflow_nb.local.engine.finishing import Finisher, Written
-from ibflow_nb.local.engine.inbox import Command, Event, Inbox, refuse, turn_away
+from ibflow_nb.local.engine.executor import Executor, WorkerDied
+from ibflow_nb.local.engine.finishing import Finisher
+from ibflow_nb.local.engine.inbox import STOPPING, Inbox, Round
 from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.live import LiveJob, LiveJobs
-from ibflow_nb.local.engine.model import Job, Plan, UnitState
-from ibflow_nb.local.engine.routing import Router
+from ibflow_nb.local.engine.model import Job, Plan
+from ibflow_nb.local.engine.recording import Answer, Recorder
+from ibflow_nb.local.engine.routing import Router, fault_of_platform
 from ibflow_nb.local.engine.scheduling import Scheduler, Start
 from ibflow_nb.local.engine.store import StoreUnavailable
 from ibflow_nb.local.engine.tasks import Places
 from ibflow_nb.local.limits import Limits
-from ibflow_nb.local.steps.base import Outcome
 
 T = TypeVar("T")
-Answer = tuple[Future[Any], Any, BaseException | None]
 _STORE_RETRY = 0.5
 _PAUSE = 0.2
 _log = logging.getLogger(__name__)
@@ -64,6 +62,7 @@ class Dispatcher:
         self.router = Router(ledger, log, limits.attempts)
         self._scheduler = Scheduler(ledger, self.router, self._live, limits)
         self._finisher = Finisher(ledger, drive, executor, log, deliveries, self._live)
+        self._recorder = Recorder(ledger, self._live, self.router, self._scheduler, self._finisher)
         self.ends = JobEnds(ledger)
         self._inbox = Inbox()
         self._stopping = False
@@ -98,22 +97,49 @@ class Dispatcher:
         """
         return self._inbox.send(action).result()
 
-    def accept(self, job_id: str, store: Callable[[], None]) -> None:
+    def accept(self, job_id: str, store: Callable[[], None], undo: Callable[[], None]) -> None:
         """Store a new job on the dispatcher's thread, with all else that is stored in a round.
+
+        Args:
+            job_id: the job.
+            store: stores it.
+            undo: takes back what that has changed outside of the store, when it was not stored.
 
         Raises:
             StoreUnavailable: it cannot be stored now.
             ConfigError: the platform is being stopped.
         """
-        self._inbox.send(store, undo=partial(self._forget, job_id)).result()
+
+        def forget() -> None:
+            self._live.remove(job_id)
+            self.router.forget(job_id)
+            undo()
+
+        self._inbox.send_now(store, forget).result()
 
     def add(self, job_id: str, live: LiveJob, problem: str = "") -> None:
         """Begin soon with a stored job whose output folder is ready, or end it for a problem.
 
         A platform that is being stopped does so after its next start.
         """
+
+        def look_at(answer: Future[None]) -> None:
+            error = answer.exception()
+            if error is not None and not isinstance(error, ConfigError):
+                self.add(job_id, live, fault_of_platform(error))
+
         with contextlib.suppress(ConfigError):
-            self._inbox.send(lambda: self.begin(job_id, live, problem))
+            begun = self._inbox.send(lambda: self.begin(job_id, live, problem))
+            begun.add_done_callback(look_at)
+
+    def begin(self, job_id: str, live: LiveJob, problem: str) -> None:
+        """Begin with a stored job, or end it for a problem; on the dispatcher's thread."""
+        self._ledger.update_job(job_id, prepared=True, binary=b"")
+        self._live.add(job_id, live)
+        if problem:
+            self.router.end_job(job_id, JobState.FAILED, problem)
+        else:
+            self.router.settle_soon(live.plan, job_id)
 
     def give_up(self, job: Job, reason: str) -> None:
         """End a stored job whose folders cannot be used."""
@@ -121,6 +147,7 @@ class Dispatcher:
 
     def resume(self, job_id: str) -> None:
         """Take a job up again that had ended; on the dispatcher's thread."""
+        self._live.remove(job_id)  # as an attempt may have left it whose round was not stored
         self._take_up(self._ledger.job(job_id))
 
     def wait(self, job_id: str, timeout: float | None) -> bool:
@@ -135,19 +162,6 @@ class Dispatcher:
 
     def _is_idle(self) -> bool:
         return self.running == 0 and not self._finisher.busy
-
-    def _forget(self, job_id: str) -> None:
-        self._live.remove(job_id)
-        self.router.forget(job_id)
-
-    def begin(self, job_id: str, live: LiveJob, problem: str) -> None:
-        """Begin with a stored job, or end it for a problem; on the dispatcher's thread."""
-        self._ledger.update_job(job_id, prepared=True, binary=b"")
-        self._live.add(job_id, live)
-        if problem:
-            self.router.end_job(job_id, JobState.FAILED, problem)
-        else:
-            self.router.settle_soon(live.plan, job_id)
 
     def _take_up(self, job: Job) -> None:
         if job.id not in self._live:
@@ -164,42 +178,63 @@ class Dispatcher:
     # --- the loop
 
     def _run(self) -> None:
-        events: list[Event] = []
-        while None not in events:
-            events = self._inbox.gathered(self._executor_is_busy)
-            try:
-                self._round(events)
-            except StoreUnavailable as error:
-                # Told to stop: what was not stored is done again after the next start.
-                self._inbox.leave(events, error)
-                return
-            except Exception as error:  # noqa: BLE001 - the jobs concerned fail, the others go on
-                _log.exception("A round of the dispatcher failed.")
-                refuse(events, error)
-                self._patiently(partial(self._drop, events, error))
-                time.sleep(_PAUSE)  # a fault that stays must not keep the thread busy
-                self._inbox.wake()  # for a round that ends the jobs
+        reason, now = STOPPING, Round()
+        try:
+            while not now.last:
+                now = self._inbox.gathered(self._executor_is_busy)
+                self._carry_out(now)
+        except StoreUnavailable:
+            _log.warning("What was not stored is done again after the next start.")
+        except Exception as error:  # noqa: BLE001 - who waits for an answer is told
+            _log.exception("The dispatcher has ended.")
+            reason = f"The platform cannot go on ({error}): see its log, and start it again."
+        finally:
+            now.refuse(ConfigError(reason))
+            self._inbox.leave(reason)
+
+    def _carry_out(self, now: Round) -> None:
+        """Store what has happened, then act on it."""
+        try:
+            answers, starts = self._patiently(lambda: self._recorder.store(now, self._slots()))
+        except StoreUnavailable:
+            raise  # told to stop
+        except Exception as error:  # noqa: BLE001 - the jobs concerned fail, the others go on
+            _log.exception("A round of the dispatcher failed.")
+            now.refuse(error)
+            self._patiently(partial(self._recorder.drop, now, error))
+            self._pause()
+            return
+        try:
+            self._act(now, answers, starts)
+        except Exception:  # noqa: BLE001 - the next round looks again at what is stored
+            _log.exception("A round of the dispatcher is stored; what follows from it failed.")
+            self._pause()
+
+    def _pause(self) -> None:
+        """Rest after a fault, so that one that stays does not keep the thread busy; then go on."""
+        time.sleep(_PAUSE)
+        self._inbox.wake()
+
+    def _slots(self) -> int:
+        return 0 if self._stopping else self._executor.slots
 
     def _executor_is_busy(self, ended: int) -> bool:
         return self._live.running - ended >= 2 * self._executor.slots
 
-    def _round(self, events: list[Event]) -> None:
-        """Store a round of events, start what can start, have results written of what ends."""
-        answers, starts = self._patiently(lambda: self._stored(events))
+    def _act(self, now: Round, answers: list[Answer], starts: list[Start]) -> None:
+        """Start what was stored as started, tell who waits, have results written of what ends."""
+        for future in now.ended:
+            self._live.forget(future)
+        for written in now.written:
+            self._finisher.announce(written)
         for answer, value, error in answers:
             answer.set_exception(error) if error else answer.set_result(value)
-        ended = [event for event in events if isinstance(event, Written)]
-        for event in events:
-            if isinstance(event, Future):
-                self._live.forget(event)
-        for written in ended:
-            self._finisher.announce(written)
         for start in starts:
             self._submit(start)
         try:
             self._finisher.end_jobs(self._inbox.put)
         finally:
-            self._tell([written.job.id for written in ended])
+            self._tell([written.job.id for written in now.written])
 
     def _tell(self, ended: list[str]) -> None:
         """Wake those who wait for the end of a job, or for the end of the platform."""
@@ -207,19 +242,6 @@ class Dispatcher:
             with self._ended:
                 self._ended.notify_all()
         self.ends.tell(ended)
-
-    def _drop(self, events: list[Event], error: Exception) -> None:
-        """End the jobs whose units ended in a round that failed: how is not known any more."""
-        ended = [event for event in events if isinstance(event, Future)]
-        with self._ledger.transaction():
-            for unit in filter(None, map(self._live.unit, ended)):
-                self._ledger.update_unit(unit.id, state=UnitState.READY)
-                self.router.blame(unit.job_id, error)
-        for future in ended:
-            self._live.forget(future)
-        for event in events:
-            if isinstance(event, Written) and not self._ledger.has_ended(event.job.id):
-                self._finisher.take_back(event)
 
     def _patiently(self, action: Callable[[], T]) -> T:
         """Repeat an action until the store takes it; a full disk is waited out."""
@@ -232,69 +254,6 @@ class Dispatcher:
                 _log.warning("%s", error)
                 self._inbox.turn_away(error)
                 time.sleep(_STORE_RETRY)
-
-    def _stored(self, events: list[Event]) -> tuple[list[Answer], list[Start]]:
-        """Store what has happened and what starts now; refuse what does not wait for the store."""
-        try:
-            with self._ledger.transaction():
-                answers = self._followed(events)
-                self.router.settle_moved()
-                starts = self._scheduler.choose(self._free(events)) if not self._stopping else []
-                return answers, starts
-        except StoreUnavailable as error:
-            turn_away(events, error)
-            raise
-
-    def _followed(self, events: list[Event]) -> list[Answer]:
-        answers = []
-        for event in events:
-            match event:
-                case Future():
-                    self._store_end(event)
-                case Written():
-                    self._finisher.store_end(event)
-                case Command():
-                    answers.append(self._obey(event))
-        return answers
-
-    def _free(self, events: list[Event]) -> float:
-        """Give the slots that are free once the units that have ended are forgotten."""
-        ended = [event for event in events if isinstance(event, Future)]
-        return self._executor.slots - self._live.load + sum(map(self._live.taken, ended))
-
-    def _obey(self, command: Command) -> Answer:
-        try:
-            with self._ledger.undone_on_error():
-                return command.answer, command.action(), None
-        except (StoreUnavailable, sqlite3.Error):
-            raise
-        except Exception as error:  # noqa: BLE001 - it belongs to the caller
-            return command.answer, None, error
-
-    def _store_end(self, future: Future[Outcome]) -> None:
-        started = self._live.unit(future)
-        unit = self._ledger.unit(started.id) if started else None
-        if unit is None or unit.state is not UnitState.RUNNING:
-            return
-        live = self._live[unit.job_id]
-        plan = live.plan
-        failure = future.exception()
-        try:
-            with self._ledger.undone_on_error():
-                if failure is None:
-                    outcome = future.result()
-                    self._live.note(unit, outcome.seconds)
-                    self.router.succeeded(plan, unit, outcome)
-                else:
-                    live.untidy = live.untidy or not isinstance(failure, FileFailed)
-                    self.router.failed(plan, unit, failure)
-        except sqlite3.Error:
-            raise
-        except Exception as error:  # noqa: BLE001 - one job's nonsense must not stop the others
-            _log.exception("The end of a unit of job %s cannot be stored.", unit.job_id)
-            reason = f"The answer of {plan.steps[unit.step].name} makes no sense: {error}."
-            self._ledger.update_unit(unit.id, state=UnitState.READY)
-            self.router.end_job(unit.job_id, JobState.FAILED, reason)
 
     def _submit(self, start: Start) -> None:
         """Hand a unit to the executor; one that is not taken ends as if its worker had died."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import msgspec
 
@@ -21,26 +21,11 @@ from ibflow_nb.local.engine.executor import Executor
 from ibflow_nb.local.engine.folders import sweep
 from ibflow_nb.local.engine.joblog import JobLog
 from ibflow_nb.local.engine.ledger import Ledger
-from ibflow_nb.local.engine.live import LiveJob, LiveJobs
+from ibflow_nb.local.engine.live import LiveJob, LiveJobs, Written
 from ibflow_nb.local.engine.model import Job, Plan, UnitState
 
 _WRITERS = 4
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Written:
-    """The results of a job whose end was decided have been written.
-
-    Attributes:
-        job: its row.
-        live: what is known of it while it runs.
-        problem: why the results could not be written; empty when they were.
-    """
-
-    job: Job
-    live: LiveJob
-    problem: str
 
 
 class Finisher:
@@ -66,7 +51,7 @@ class Finisher:
         self._deliveries = deliveries
         self._live = live
         self._closing = 0
-        self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="ibflow-results")
+        self._writers = _started_threads()
 
     @property
     def busy(self) -> bool:
@@ -108,6 +93,8 @@ class Finisher:
         options = msgspec.json.decode(job.plan, type=Plan).options
         with self._ledger.transaction():
             self._store_end(job, options, JobState.FAILED, reason)
+        if _is_awaited(options):
+            self._deliveries.wake()
 
     def store_end(self, written: Written) -> None:
         """Store the end of a job whose results are written; in the caller's transaction.
@@ -139,7 +126,7 @@ class Finisher:
         try:
             with self._ledger.undone_on_error():
                 self._deliveries.announce(job, options, state, msg)
-        except sqlite3.Error:
+        except sqlite3.OperationalError:
             raise
         except Exception as error:  # noqa: BLE001 - the job has ended, whoever can be told
             _log.exception("The end of job %s cannot be announced.", job.id)
@@ -162,6 +149,15 @@ class Finisher:
             _log.exception("The results of job %s cannot be written.", job.id)
             return f"The results cannot be written ({type(error).__name__}: {error})."
         return ""
+
+
+def _started_threads() -> ThreadPoolExecutor:
+    """Give threads that are there from the start: later there might be no more to be had."""
+    threads = ThreadPoolExecutor(_WRITERS, thread_name_prefix="ibflow-results")
+    together = threading.Barrier(_WRITERS)
+    for started in [threads.submit(together.wait) for _ in range(_WRITERS)]:
+        started.result()
+    return threads
 
 
 def _is_awaited(options: RunOptions) -> bool:

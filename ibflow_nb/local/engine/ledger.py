@@ -109,6 +109,14 @@ class Ledger(Store):
         )
         return bool(rows)
 
+    def is_unprepared(self, job_id: str) -> bool:
+        """Tell whether a job has not ended and its output folder is not ready yet."""
+        rows = self.query(
+            "SELECT 1 FROM job WHERE id = ? AND prepared = 0 AND state IN ('RUNNING', 'PAUSED')",
+            (job_id,),
+        )
+        return bool(rows)
+
     def has_ended(self, job_id: str) -> bool:
         """Tell whether a job has ended."""
         rows = self.query("SELECT state FROM job WHERE id = ?", (job_id,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from ibflow_nb.local.engine.model import Plan, Unit
+from ibflow_nb.local.engine.model import Job, Plan, Unit
 from ibflow_nb.local.engine.tasks import Places
 from ibflow_nb.local.steps.base import Outcome
 
@@ -40,6 +40,21 @@ class LiveJob:
     load: float = 0.0
     untidy: bool = False
     closing: bool = False
+
+
+@dataclass(frozen=True)
+class Written:
+    """The results of a job whose end was decided have been written.
+
+    Attributes:
+        job: its row.
+        live: what is known of it while it runs.
+        problem: why the results could not be written; empty when they were.
+    """
+
+    job: Job
+    live: LiveJob
+    problem: str
 
 
 class LiveJobs:

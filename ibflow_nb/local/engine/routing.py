@@ -109,11 +109,7 @@ class Router:
 
     def blame(self, job_id: str, error: Exception) -> None:
         """Let a job fail by a fault of the platform, so that the others go on."""
-        reason = (
-            f"The platform failed at this job ({type(error).__name__}: {error}); retry runs what"
-            " is left."
-        )
-        self.end_job(job_id, JobState.FAILED, reason)
+        self.end_job(job_id, JobState.FAILED, fault_of_platform(error))
 
     def settle_soon(self, plan: Plan, job_id: str) -> None:
         """Note that a job has begun or moved, for :meth:`settle_moved`."""
@@ -130,7 +126,7 @@ class Router:
             try:
                 with self._ledger.undone_on_error():
                     self.settle(plan, job_id)
-            except sqlite3.Error:
+            except sqlite3.OperationalError:
                 raise
             except Exception as error:  # noqa: BLE001 - this job fails, the others go on
                 _log.exception("Job %s cannot go on.", job_id)
@@ -257,3 +253,11 @@ def _no_flow(name: str, label: str) -> str:
     if label != OTHER:
         absent = f"neither a flow {label}.ibflow nor {OTHER}.ibflow"
     return f"{name} has the class '{label}', and there is {absent} for it."
+
+
+def fault_of_platform(error: BaseException) -> str:
+    """Tell that a job cannot go on by no fault of its own."""
+    return (
+        f"The platform failed at this job ({type(error).__name__}: {error}); retry runs what is "
+        "left."
+    )

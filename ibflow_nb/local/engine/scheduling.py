@@ -62,7 +62,7 @@ class Scheduler:
             try:
                 with self._ledger.undone_on_error():
                     starts.append(self._started(live, unit, share))
-            except sqlite3.Error:
+            except sqlite3.OperationalError:
                 raise
             except Exception as error:  # noqa: BLE001 - this job fails, the others go on
                 _log.exception("A unit of job %s cannot be started.", job_id)

@@ -1,4 +1,4 @@
-"""Taking in a run: checks first, then the stored job, then its output folder, then the reply."""
+"""Taking in a run: checks first, then the stored job and its output folder, then the reply."""
 
 from __future__ import annotations
 
@@ -77,11 +77,10 @@ class Submitter:
         self._claims.take(job.id, self._drive.resolve(job.output_folder))
 
     def _submit(self, work: Work) -> Submission:
-        options = work.options
-        check_options(options, self._settings.delivery.webhook_hosts)
+        check_options(work.options, self._settings.delivery.webhook_hosts)
         job_id = str(uuid.uuid4())
         user = self._settings.user
-        output = output_folder(self._drive, options, work.source, user=user, job_id=job_id)
+        output = output_folder(self._drive, work.options, work.source, user=user, job_id=job_id)
         names = input_names(self._drive, work.source, output, work.suffix)
         folder = self._drive.path_of(output)
         binary_path = f"{folder}/{work.path.stem}.ibflowbin" if work.path and work.binary else ""
@@ -89,7 +88,7 @@ class Submitter:
             steps=work.steps,
             starts=work.starts,
             suffix=work.suffix,
-            options=options,
+            options=work.options,
             binary_path=binary_path,
         )
         job = new_job(
@@ -103,25 +102,28 @@ class Submitter:
             output_folder=folder,
             user=user,
         )
+        self._accept(job, names, LiveJob(plan, Places(job.input_dir, work.source, output)), work)
+        return Submission(job_id=job_id, output_folder=folder)
+
+    def _accept(self, job: Job, names: list[str], live: LiveJob, work: Work) -> None:
+        """Store a job and begin with it: at once if its output folder only needs to be there."""
+        options, output = live.plan.options, live.places.output
+        at_once = not _empties(options) and not job.binary
         protected = [
             ("the input folder", work.source),
             *(("the flow or a file that it uses", path) for path in work.used),
         ]
-        deletes = options.delete_out_dir and not options.output_has_run_id
-        live = LiveJob(plan, Places(job.input_dir, work.source, output))
-        lines = [_opening_line(options, len(names), self._settings), *work.notes]
 
         def store() -> None:
-            self._claims.take(job_id, output, deletes=deletes, protected=protected)
-            self._ledger.add_job(job, names, plan)
-            self._log.add(job_id, lines)
-            if not deletes and not job.binary:
-                self._dispatcher.begin(job_id, live, self._made_ready(job, live))
+            self._claims.take(job.id, output, deletes=_empties(options), protected=protected)
+            self._ledger.add_job(job, names, live.plan)
+            self._log.add(job.id, [_opening_line(options, len(names), self._settings), *work.notes])
+            if at_once:
+                self._dispatcher.begin(job.id, live, self._made_ready(job, live))
 
-        self._dispatcher.accept(job_id, store)
-        if deletes or job.binary:
+        self._dispatcher.accept(job.id, store, undo=self._claims.doubt)
+        if not at_once:
             self._prepare(job, live)
-        return Submission(job_id=job_id, output_folder=folder)
 
     def prepare(self, job_id: str) -> None:
         """Make ready the output folder of a stored job, and begin with it.
@@ -142,9 +144,9 @@ class Submitter:
 
     def _made_ready(self, job: Job, live: LiveJob) -> str:
         """Make ready the output folder of a job; give why it cannot be used, else nothing."""
-        options, output = live.plan.options, live.places.output
+        output = live.places.output
         try:
-            if options.delete_out_dir and not options.output_has_run_id:
+            if _empties(live.plan.options):
                 clear_folder(output, self._settings.state_dir / "trash" / job.id)
             output.mkdir(parents=True, exist_ok=True)
             if job.binary:
@@ -154,6 +156,11 @@ class Submitter:
         except InvalidRequest as error:
             return f"The output folder cannot be written: {error}"
         return ""
+
+
+def _empties(options: RunOptions) -> bool:
+    """Tell whether the output folder is to be emptied; one with the job's id is new."""
+    return options.delete_out_dir and not options.output_has_run_id
 
 
 def check_options(options: RunOptions, webhook_hosts: tuple[str, ...] = ()) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from typing import Any
 
 import pytest
 
+from ibflow_nb.api.errors import ConfigError
 from ibflow_nb.api.jobs import JobState
-from ibflow_nb.local.engine import dispatcher, finishing, routing, scheduling
+from ibflow_nb.local.engine import finishing, recording, routing, scheduling
 from ibflow_nb.local.engine.deliveries import Deliveries
+from ibflow_nb.local.engine.ledger import Ledger
 from ibflow_nb.local.engine.pool import LocalPool
 from ibflow_nb.local.engine.store import StoreUnavailable
 
@@ -55,7 +58,7 @@ def test_a_fault_in_storing_a_round_ends_its_jobs(
     """When it is not known how a unit ended, its job fails and can be retried."""
     platform.files(a="1")
     platform.flow("read")
-    real = dispatcher.Dispatcher._store_end
+    real = recording.Recorder._store_end
     calls: list[int] = []
 
     def faulty(self: Any, future: Any) -> None:
@@ -64,12 +67,78 @@ def test_a_fault_in_storing_a_round_ends_its_jobs(
             raise RuntimeError("a fault")
         real(self, future)
 
-    monkeypatch.setattr(dispatcher.Dispatcher, "_store_end", faulty)
+    monkeypatch.setattr(recording.Recorder, "_store_end", faulty)
     job_id = platform.run()
     assert platform.status(job_id).status == JobState.FAILED
     platform.engine.retry(job_id)
     assert platform.engine.wait(job_id, 60)
     assert platform.status(job_id).status == JobState.COMPLETE
+
+
+def test_a_run_whose_beginning_is_lost_with_a_round_fails(
+    platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not stay in the store as running for ever, and a retry runs it."""
+    platform.files(a="1")
+    platform.flow("read")
+    real = recording.Recorder.store
+    lost: list[int] = []
+
+    def store(self: Any, now: Any, slots: float) -> Any:
+        stored = any(not self._ledger.job(job_id).prepared for job_id in self._ledger.live())
+        if now.commands and stored and not lost:
+            lost.append(1)
+            raise RuntimeError("a fault")
+        return real(self, now, slots)
+
+    monkeypatch.setattr(recording.Recorder, "store", store)
+    job_id = platform.run(save_binary_to_output=True)
+    assert lost
+    assert platform.status(job_id).status == JobState.FAILED
+    assert "The platform failed at this job (RuntimeError: a fault)" in platform.log(job_id)
+    platform.engine.retry(job_id)
+    assert platform.engine.wait(job_id, 60)
+    assert platform.status(job_id).status == JobState.COMPLETE
+
+
+def test_a_run_that_the_store_refuses_for_what_it_is_harms_no_other(
+    platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sender gets the reason; what else was to be stored in that round is stored."""
+    platform.files(a="1")
+    platform.flow("read")
+    real = Ledger.add_job
+
+    def add(self: Any, job: Any, *arguments: Any) -> None:
+        real(self, job, *arguments)
+        if job.output_folder.endswith("huge"):
+            raise sqlite3.DataError("string or blob too big")
+
+    monkeypatch.setattr(Ledger, "add_job", add)
+    job_id = platform.submit()
+    with pytest.raises(sqlite3.DataError):
+        platform.submit(output_dir=platform.drive.path_of(platform.project / "huge"))
+    assert platform.engine.wait(job_id, 60)
+    assert platform.status(job_id).status == JobState.COMPLETE
+    assert len(platform.engine._ledger.live()) == 0
+
+
+def test_a_dispatcher_that_cannot_go_on_says_so(
+    platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who submits or cancels gets a sentence in place of waiting for ever."""
+    platform.files(a="1")
+    platform.flow("read")
+
+    def broken(*_: Any) -> Any:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    monkeypatch.setattr(recording.Recorder, "store", broken)
+    monkeypatch.setattr(recording.Recorder, "drop", broken)
+    with pytest.raises(sqlite3.DatabaseError):
+        platform.submit()
+    with pytest.raises(ConfigError, match=r"cannot go on \(database disk image is malformed\)"):
+        platform.submit()
 
 
 def test_a_fault_after_a_round_was_stored_stops_nothing(
@@ -189,18 +258,18 @@ def test_a_round_that_is_stored_late_notes_the_start_of_its_jobs(
     """A start that the store refused at first is stored with the round that it takes."""
     platform.flow("read")
     platform.files(a="1")
-    real = dispatcher.Dispatcher._stored
+    real = recording.Recorder.store
     refused: list[int] = []
 
-    def stored(self: Any, events: Any) -> Any:
+    def stored(self: Any, *arguments: Any) -> Any:
         with self._ledger.transaction():
-            answers, starts = real(self, events)
+            answers, starts = real(self, *arguments)
             if starts and not refused:
                 refused.append(1)
                 raise StoreUnavailable("The disk is full.")
             return answers, starts
 
-    monkeypatch.setattr(dispatcher.Dispatcher, "_stored", stored)
+    monkeypatch.setattr(recording.Recorder, "store", stored)
     job_id = platform.run()
     assert refused
     assert platform.engine._ledger.job(job_id).started is not None

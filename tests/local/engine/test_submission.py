@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ibflow_nb.api.errors import InvalidRequest, NotFound
+from ibflow_nb.local.engine import submission
 
 
 @pytest.fixture
@@ -103,13 +106,13 @@ def test_an_empty_input_folder_is_refused(platform: Any) -> None:
 
 def test_run_ids_go_beside_the_input_folder(project: Any) -> None:
     """``output_has_run_id`` gives ``run_<user>/<time>/<job_id>/out`` (Flow API document)."""
-    submission = project.engine.run_flow(project.request(output_has_run_id=True))
+    submitted = project.engine.run_flow(project.request(output_has_run_id=True))
     assert re.fullmatch(
         re.escape(path(project, "data"))
         + r"/run_local/\d{4}-\d\d-\d\d-\d\d:\d\d:\d\d/"
-        + submission.job_id
+        + submitted.job_id
         + "/out",
-        submission.output_folder,
+        submitted.output_folder,
     )
 
 
@@ -181,6 +184,30 @@ def test_two_live_runs_into_one_output_are_refused(project: Any, tmp_path: Path)
     gate.touch()
     assert project.engine.wait(first, 60)
     project.run()
+
+
+def test_a_folder_that_is_about_to_be_emptied_takes_no_other_run(
+    project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run into a folder below it would lose its records, if the platform died meanwhile."""
+    emptying, gate = threading.Event(), threading.Event()
+    real = submission.clear_folder
+
+    def clear(*arguments: Any) -> None:
+        emptying.set()
+        assert gate.wait(60)
+        real(*arguments)
+
+    monkeypatch.setattr(submission, "clear_folder", clear)
+    with ThreadPoolExecutor(1) as thread:
+        first = thread.submit(project.submit, delete_out_dir=True)
+        assert emptying.wait(60)
+        below = path(project, "data", "out", "below")
+        with pytest.raises(InvalidRequest, match=r"is about to empty: try again in a moment\."):
+            project.submit(output_dir=below)
+        gate.set()
+        assert project.engine.wait(first.result(), 60)
+    project.run(output_dir=below)
 
 
 def test_the_flow_binary_is_kept_in_the_output(project: Any) -> None:
