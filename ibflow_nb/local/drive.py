@@ -53,10 +53,13 @@ class Drive:
         """
         parts = _parts(path)
         local = self.root.joinpath(*parts)
-        real = Path(os.path.realpath(local)) if self._has_links(parts) else local
-        if not real.is_relative_to(self.root):
-            raise InvalidRequest(f"The path '{_shown(path)}' leads out of the drive.")
-        if self._names_state(parts[:1]) or (real is not local and self._is_state(real)):
+        belongs_to_platform = self._names_state(parts[:1])
+        if self._has_links(parts):
+            real = Path(os.path.realpath(local))
+            if not real.is_relative_to(self.root):
+                raise InvalidRequest(f"The path '{_shown(path)}' leads out of the drive.")
+            belongs_to_platform |= self._is_state(real)
+        if belongs_to_platform:
             raise InvalidRequest(f"The path '{_shown(path)}' belongs to the platform itself.")
         return local
 

@@ -101,9 +101,10 @@ def output_folder(
         folder = base / f"run_{user}" / stamp / job_id / "out"
     else:
         folder = base if options.output_dir is not None else base / "out"
-    if folder.resolve() == input_dir.resolve():
+    exists = folder.exists()
+    if exists and folder.samefile(input_dir):
         raise InvalidRequest("The output folder must not be the input folder itself.")
-    if folder.exists() and not folder.is_dir():
+    if exists and not folder.is_dir():
         raise InvalidRequest(f"The output '{drive.path_of(folder)}' is a file, not a folder.")
     return drive.resolve(drive.path_of(folder))
 
