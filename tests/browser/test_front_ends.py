@@ -30,7 +30,7 @@ def connect(ibflow_platform: Any) -> str:
     folder = ibflow_platform.root / LETTERS
     if not folder.exists():
         (folder / "input").mkdir(parents=True)
-        for number in range(1000):
+        for number in range(2000):
             (folder / "input" / f"{number:04}.txt").write_text(f"Dear {number},\n")
         (folder / "letters.ibflow").write_text(json.dumps({"steps": [READ]}))
         flow = ibflow_platform.root / CHECKED / "reviewed.ibflow"
@@ -54,7 +54,7 @@ def test_the_bar_moves_and_the_end_stays(
     for _ in range(3):
         width, stood_at = bar.evaluate("bar => bar.style.width"), job.progress
         job.resume()
-        until(lambda stood_at=stood_at: job.progress > stood_at)
+        until(lambda stood_at=stood_at: job.refresh().progress > stood_at)
         job.pause()
         until(lambda: job.state == "PAUSED")
         sync_api.expect(bar).not_to_have_attribute("style", re.compile(f"width: {width};"))

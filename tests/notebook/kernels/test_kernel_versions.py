@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 REPLACED = "update_display_data"
 WAITS = ("job.wait()", "await job", "%ibflow wait")
-MANY = 1000  # files, so that a pause comes long before the end
+MANY = 2000  # files, so that a pause comes long before the end
 ANSWER = 0.5  # seconds beyond those of a bare kernel
 HELD = "job = %ibflow {}\njob.pause()\nprint(job.id)"  # stands still until it is resumed
 THREADS = """
@@ -62,7 +62,7 @@ def moved(kernel: Any, bar: str, job: Any, until: Any) -> list[dict[str, Any]]:
     """Let a job go on a little; give the messages until the bar stands where the job does."""
     stood_at = job.progress
     job.resume()
-    until(lambda: job.progress > stood_at)
+    until(lambda: job.refresh().progress > stood_at)
     job.pause()
     until(lambda: job.state == "PAUSED")
     reached = job.progress
@@ -135,7 +135,7 @@ def test_an_interrupt_is_answered_at_once_and_the_job_goes_on(
     assert spent < bare + ANSWER
     stood_at = job.progress
     job.resume()
-    until(lambda: job.progress > stood_at)
+    until(lambda: job.refresh().progress > stood_at)
     job.cancel()
     assert kernel.printed("print(job.wait(60).state)") == "CANCELLED\n"
 
