@@ -135,7 +135,7 @@ def test_many_runs_are_watched_by_lists(
     platform: Client, flow: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until: Any
 ) -> None:
     """The real list tells of jobs that go on, and every end is told by the job's own answer."""
-    for number in range(100):  # so that a pause comes before the end
+    for number in range(300):  # so that a pause comes before the end
         (tmp_path / f"{number}.txt").write_text("Total: 1.00")
     source, listed, lists = platform.files.upload(tmp_path), set(), platform._service.list_jobs
 
@@ -155,4 +155,4 @@ def test_many_runs_are_watched_by_lists(
     finals = [job.result(timeout=120) for job in jobs[:3]]
     for job in jobs[3:]:
         job.cancel()
-    assert all(final.output_folder and final.total_files == 100 for final in finals)
+    assert all(final.output_folder and final.total_files == 300 for final in finals)

@@ -141,7 +141,7 @@ def test_jobs_are_awaited_together_and_watched(run: Run, shell: Any, own_folders
 def test_a_timeout_of_asyncio_leaves_the_job_running(run: Run, shell: Any) -> None:
     """The wait ends, the job does not."""
     run("%ibflow files put ./docs '$home/slow/input'")
-    for number in range(40):
+    for number in range(100):
         run(f"_ = client.files.write(f'{{home}}/slow/input/{number}.txt', b'Total: 1')")
     run("%ibflow files put ./flow '$home/slow'")
     run("job = client.flows.run(home + '/slow/bill.ibflow', home + '/slow/input')")
