@@ -77,7 +77,7 @@ def test_the_cancel_button_ends_the_job(open_notebook: Any, connect: str) -> Non
     notebook = open_notebook(connect, RUN)
     notebook.run_first()
     notebook.run(1)
-    notebook.page.get_by_role("button", name="Cancel").click()
+    notebook.page.get_by_role("button", name="Cancel", exact=True).click()
     notebook.outputs.filter(has_text="CANCELLED").wait_for()
     assert notebook.page.get_by_role("button", name="Cancel", exact=True).count() == 0
 
