@@ -60,9 +60,9 @@ class Dispatcher:
         self._executor = executor
         self._live = LiveJobs()
         self.router = Router(ledger, log, limits.attempts)
-        self._scheduler = Scheduler(ledger, self.router, self._live, limits)
+        scheduler = Scheduler(ledger, self.router, self._live, limits)
         self._finisher = Finisher(ledger, drive, executor, log, deliveries, self._live)
-        self._recorder = Recorder(ledger, self._live, self.router, self._scheduler, self._finisher)
+        self._recorder = Recorder(ledger, self._live, self.router, scheduler, self._finisher)
         self.ends = JobEnds(ledger)
         self._inbox = Inbox()
         self._stopping = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,18 +18,24 @@ from ibflow_nb.local.engine.pool import LocalPool
 from ibflow_nb.local.engine.store import StoreUnavailable
 
 
-def fails_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> None:
-    """Let a function raise at its first call."""
+def fails_once(
+    monkeypatch: pytest.MonkeyPatch,
+    owner: object,
+    name: str,
+    when: Callable[..., bool] = lambda *_, **__: True,
+) -> list[str]:
+    """Let a function raise at its first call of which a condition holds; the list tells of it."""
     real = getattr(owner, name)
-    calls: list[int] = []
+    failed: list[str] = []
 
     def faulty(*args: Any, **kwargs: Any) -> Any:
-        calls.append(1)
-        if len(calls) == 1:
+        if not failed and when(*args, **kwargs):
+            failed.append(name)
             raise RuntimeError("a fault")
         return real(*args, **kwargs)
 
     monkeypatch.setattr(owner, name, faulty)
+    return failed
 
 
 @pytest.mark.parametrize(
@@ -58,16 +65,7 @@ def test_a_fault_in_storing_a_round_ends_its_jobs(
     """When it is not known how a unit ended, its job fails and can be retried."""
     platform.files(a="1")
     platform.flow("read")
-    real = recording.Recorder._store_end
-    calls: list[int] = []
-
-    def faulty(self: Any, future: Any) -> None:
-        calls.append(1)
-        if len(calls) == 1:
-            raise RuntimeError("a fault")
-        real(self, future)
-
-    monkeypatch.setattr(recording.Recorder, "_store_end", faulty)
+    fails_once(monkeypatch, recording.Recorder, "_store_end")
     job_id = platform.run()
     assert platform.status(job_id).status == JobState.FAILED
     platform.engine.retry(job_id)
@@ -81,17 +79,12 @@ def test_a_run_whose_beginning_is_lost_with_a_round_fails(
     """It does not stay in the store as running for ever, and a retry runs it."""
     platform.files(a="1")
     platform.flow("read")
-    real = recording.Recorder.store
-    lost: list[int] = []
 
-    def store(self: Any, now: Any, slots: float) -> Any:
-        stored = any(not self._ledger.job(job_id).prepared for job_id in self._ledger.live())
-        if now.commands and stored and not lost:
-            lost.append(1)
-            raise RuntimeError("a fault")
-        return real(self, now, slots)
+    def begins(self: Any, now: Any, _: float) -> bool:
+        unprepared = any(not self._ledger.job(job_id).prepared for job_id in self._ledger.live())
+        return bool(now.commands) and unprepared
 
-    monkeypatch.setattr(recording.Recorder, "store", store)
+    lost = fails_once(monkeypatch, recording.Recorder, "store", begins)
     job_id = platform.run(save_binary_to_output=True)
     assert lost
     assert platform.status(job_id).status == JobState.FAILED
@@ -147,16 +140,11 @@ def test_a_fault_after_a_round_was_stored_stops_nothing(
     """Units whose end is stored are not touched: the job completes and the next one runs."""
     platform.files(a="1")
     platform.flow("read")
-    real = finishing.Finisher.end_jobs
-    ended: list[int] = []
 
-    def faulty(self: Any, tell: Any) -> Any:
-        if not ended and any(ending for _, ending in self._ledger.live().values()):
-            ended.append(1)
-            raise RuntimeError("a fault")
-        return real(self, tell)
+    def ends(self: Any, _: Any) -> bool:
+        return any(ending for _, ending in self._ledger.live().values())
 
-    monkeypatch.setattr(finishing.Finisher, "end_jobs", faulty)
+    ended = fails_once(monkeypatch, finishing.Finisher, "end_jobs", ends)
     assert platform.status(platform.run()).status == JobState.COMPLETE
     assert ended
     assert platform.status(platform.run()).status == JobState.COMPLETE

@@ -137,15 +137,20 @@ def test_closing_finishes_what_has_begun(store: Store) -> None:
     assert [ended(again, job_id)[1]["status"] for job_id in ids] == ["COMPLETE"] * 2 + ["FAILED"]
 
 
-def test_on_a_full_disk_what_was_done_is_told_and_nothing_is_begun(
-    store: Store, jobs: BriefJobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Deleting files to make room is answered as done; work in a thread is refused."""
+def fill(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a store take no more."""
 
     def full() -> None:
         raise StoreUnavailable("The job store cannot be written: free some space.")
 
     monkeypatch.setattr(store, "transaction", full)
+
+
+def test_on_a_full_disk_what_was_done_is_told_and_nothing_is_begun(
+    store: Store, jobs: BriefJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deleting files to make room is answered as done; work in a thread is refused."""
+    fill(store, monkeypatch)
     _, current = ended(jobs, jobs.add())
     assert current["status"] == "COMPLETE"
     begun: list[bool] = []
@@ -159,11 +164,7 @@ def test_on_a_full_disk_the_last_results_are_remembered(
     store: Store, jobs: BriefJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Memory is bounded as the store is: the oldest make room."""
-
-    def full() -> None:
-        raise StoreUnavailable("The job store cannot be written: free some space.")
-
-    monkeypatch.setattr(store, "transaction", full)
+    fill(store, monkeypatch)
     monkeypatch.setattr(brief_jobs, "KEPT", 2)
     oldest, *kept = [jobs.add() for _ in range(3)]
     assert jobs.status(oldest) is None
