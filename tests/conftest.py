@@ -42,6 +42,21 @@ def until() -> Callable[..., Any]:
     return wait
 
 
+@pytest.fixture(scope="session")
+def go_on(until: Callable[..., Any]) -> Callable[[Any], None]:
+    """Let a job that is paused go on until some more of it is done.
+
+    The server is asked each time: a poll may come after the end.
+    """
+
+    def resume(job: Any) -> None:
+        stood_at = job.progress
+        job.resume()
+        until(lambda: job.refresh().progress > stood_at)
+
+    return resume
+
+
 @pytest.fixture
 def write_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], Path]:
     """Give a function that writes the file of profiles of a user of the test's own."""

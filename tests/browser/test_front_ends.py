@@ -39,7 +39,7 @@ def connect(ibflow_platform: Any) -> str:
 
 
 def test_the_bar_moves_and_the_end_stays(
-    open_notebook: Any, connect: str, ibflow_client: Any, until: Any
+    open_notebook: Any, connect: str, ibflow_client: Any, go_on: Any, until: Any
 ) -> None:
     """The bar moves while a cell sleeps; the notebook opened again shows the end without widget."""
     notebook = open_notebook(connect, HELD, SLEEP, "job.records().to_frame().head(3)")
@@ -52,9 +52,8 @@ def test_the_bar_moves_and_the_end_stays(
     bar = notebook.page.locator(".progress-bar").first
     bar.wait_for(state="attached")
     for _ in range(3):
-        width, stood_at = bar.evaluate("bar => bar.style.width"), job.progress
-        job.resume()
-        until(lambda stood_at=stood_at: job.refresh().progress > stood_at)
+        width = bar.evaluate("bar => bar.style.width")
+        go_on(job)
         job.pause()
         until(lambda: job.state == "PAUSED")
         sync_api.expect(bar).not_to_have_attribute("style", re.compile(f"width: {width};"))

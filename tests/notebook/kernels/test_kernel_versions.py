@@ -58,11 +58,9 @@ def bar_values(messages: list[dict[str, Any]], bar: str) -> list[float]:
     return [state["value"] for state in states if "value" in state]
 
 
-def moved(kernel: Any, bar: str, job: Any, until: Any) -> list[dict[str, Any]]:
+def moved(kernel: Any, bar: str, job: Any, go_on: Any, until: Any) -> list[dict[str, Any]]:
     """Let a job go on a little; give the messages until the bar stands where the job does."""
-    stood_at = job.progress
-    job.resume()
-    until(lambda: job.refresh().progress > stood_at)
+    go_on(job)
     job.pause()
     until(lambda: job.state == "PAUSED")
     reached = job.progress
@@ -93,7 +91,7 @@ def test_the_kernel_is_of_the_version(kernel: Any, version: str) -> None:
 
 @pytest.mark.parametrize("busy", [True, False], ids=["busy", "idle"])
 def test_progress_is_seen_and_nothing_is_printed(
-    kernel: Any, letters: Any, held: Any, until: Any, busy: bool
+    kernel: Any, letters: Any, held: Any, go_on: Any, until: Any, busy: bool
 ) -> None:
     """While the kernel sleeps in another cell, or is free, the bar moves and the end is shown."""
     cell = kernel.run(HELD.format(letters(MANY)))
@@ -101,7 +99,7 @@ def test_progress_is_seen_and_nothing_is_printed(
     assert contents(cell, "display_data")[0]["data"].keys() >= {"text/plain", "text/html"}
     job = held("".join(one["text"] for one in contents(cell, "stream")))
     request = kernel.start("import time; time.sleep(60)") if busy else ""
-    news = [message for _ in range(2) for message in moved(kernel, bar, job, until)]
+    news = [message for _ in range(2) for message in moved(kernel, bar, job, go_on, until)]
     job.resume()
     # The log of the job before may come now, a moment after its end: not the display asked for.
     news += kernel.messages(lambda message: display_ids([message], REPLACED) == displays)
@@ -119,7 +117,7 @@ def test_progress_is_seen_and_nothing_is_printed(
 
 @pytest.mark.parametrize("wait", WAITS)
 def test_an_interrupt_is_answered_at_once_and_the_job_goes_on(
-    kernel: Any, letters: Any, held: Any, until: Any, wait: str
+    kernel: Any, letters: Any, held: Any, go_on: Any, wait: str
 ) -> None:
     """Every form of wait stops as soon as a bare sleep does, in one line; the job goes on."""
     bare, _ = seconds_to_stop(kernel, "import time; time.sleep(60)")
@@ -133,9 +131,7 @@ def test_an_interrupt_is_answered_at_once_and_the_job_goes_on(
         if spent < bare + ANSWER:
             break
     assert spent < bare + ANSWER
-    stood_at = job.progress
-    job.resume()
-    until(lambda: job.refresh().progress > stood_at)
+    go_on(job)
     job.cancel()
     assert kernel.printed("print(job.wait(60).state)") == "CANCELLED\n"
 
